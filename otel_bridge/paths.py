@@ -1,0 +1,58 @@
+"""Where things live on this machine (XDG base directories); creates nothing but what `opened` is asked for."""
+
+import os
+from posix import environ as environ  # the dict of bytes behind os.environ: a miss there costs 9 K instructions, here 0.2 K
+
+
+def _home(variable: bytes, fallback: str) -> str:
+    value = os.fsdecode(environ.get(variable, b""))
+    if value[:1] == "/":  # the XDG specification: a relative path is invalid and must be ignored
+        return value
+    home = os.fsdecode(environ.get(b"HOME", b""))
+    if home[:1] != "/":
+        raise FileNotFoundError("HOME is not set")
+    return home + fallback
+
+
+def choice_for_all() -> str:
+    """The file that holds the person's choice for all products."""
+    return _home(b"XDG_CONFIG_HOME", "/.config") + "/otel-bridge/choice"
+
+
+def state_dir(product: str) -> str:
+    """The folder of everything kept about one product."""
+    return _home(b"XDG_STATE_HOME", "/.local/state") + "/otel-bridge/" + product
+
+
+def opened(path: str, flags: int) -> int:
+    """A descriptor of a file of ours, made with its folder when missing, readable by the person alone."""
+    flags |= os.O_CREAT | os.O_CLOEXEC
+    try:
+        return os.open(path, flags, 0o600)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+        return os.open(path, flags, 0o600)
+
+
+def read_flat(path: str, owners: "tuple[int, ...]" = ()) -> "dict[str, str] | None":
+    """The `key = value` lines of a file; None when there is no such file.
+
+    Raises PermissionError when `owners` are given and the file belongs to nobody of them, OSError when it cannot be read,
+    UnicodeDecodeError when it is not text.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    try:
+        if owners and os.fstat(fd).st_uid not in owners:
+            raise PermissionError("it belongs to somebody else")
+        text = os.read(fd, 65536).decode()
+    finally:
+        os.close(fd)
+    pairs = {}
+    for line in text.split("\n"):
+        key, equals, value = line.partition("=")
+        if equals and key[:1] != "#":
+            pairs[key.strip()] = value.strip()
+    return pairs

@@ -1,0 +1,49 @@
+"""What a product says, resolved: each event, the span and the resource with their attributes and policies."""
+
+from dataclasses import dataclass, field
+
+from .product import Product
+
+Value = str | int | float | tuple[str, ...] | tuple[int, ...] | tuple[float, ...]
+Spec = tuple[str, str, str, tuple[Value, ...], int]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One attribute in one place: `parameters` in the order of the policy's row, `expires` a Unix second or 0."""
+
+    key: str
+    type: str
+    policy: str
+    parameters: tuple[Value, ...]
+    brief: str
+    purpose: str
+    category: str
+    owner: str
+    expires: int = 0
+
+    @property
+    def spec(self) -> Spec:
+        """The form in which the hot path reads it."""
+        return (self.key, self.type, self.policy, self.parameters, self.expires)
+
+
+@dataclass(frozen=True)
+class Event:
+    """A declared event and its attributes, those that others require first."""
+
+    name: str
+    brief: str
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True)
+class Registry:
+    """A product's whole declaration; `common` are the attributes that every event carries besides its own."""
+
+    product: Product
+    resource: tuple[Field, ...]
+    span: tuple[Field, ...]
+    common: tuple[Field, ...]
+    events: tuple[Event, ...]
+    names: dict[str, tuple[str, ...]] = field(default_factory=dict)
