@@ -1,0 +1,168 @@
+"""WHAT REMAINS: build a record from its declaration; iterate the declared keys, never the given ones.
+
+A policy is a total function from any value to a scalar or None (absent): it looks at a value only after it has seen that its
+type is exactly a built-in one, so nothing of a stranger's class runs, and it never raises and never logs the value.
+"""
+
+import os
+import time
+
+OTHER, PRIVATE, CUSTOM = "__other__", "__private__", "__custom__"
+MOST = 16  # members of a list, and distinct registry names of a run
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+    from typing import Any
+
+    Scalar = str | int | float | bool
+    Kept = list[tuple[str, Scalar | list[Scalar]]]
+    Parameters = tuple[Any, ...]
+    Spec = tuple[str, str, str, Parameters, int]  # key, type, policy, its parameters, Unix second of its expiry or 0
+    Names = Mapping[str, "str | tuple[str, ...]"]  # a registry's public names, or the path of their digest
+    Facts = tuple[Names, bool]  # the registries, and whether the person set the value
+    Policy = Callable[[object, Parameters, Facts], Scalar | None]
+
+
+def clean(
+    specs: "tuple[Spec, ...]",
+    given: "Mapping[str, object]",
+    names: "Names",
+    told: "Collection[str]" = (),
+    seen: "dict[str, set[str]] | None" = None,
+) -> "tuple[Kept, int]":
+    """What remains of `given`: (key, value) pairs in declared order, and how many of the given keys are not declared.
+
+    `names` maps a registry to its names or to the path of its digest, `told` holds the keys and options that the person set,
+    `seen` the registry names that this run has shown so far.
+    """
+    kept: Kept = []
+    matched = 0
+    for key, kind, policy, parameters, expires in specs:
+        if key not in given:
+            continue
+        matched += 1
+        if expires and time.time() >= expires:
+            continue
+        if policy == "version" and parameters[1] and not _public(kept, parameters[1]):
+            continue
+        reduce = POLICIES[policy]
+        facts = names, key in told or (policy == "default_only" and parameters[2] in told)
+        value: Any = given[key]
+        value = _members(reduce, value, parameters, facts) if kind == "string[]" else reduce(value, parameters, facts)
+        if policy == "registry" and seen is not None:
+            value = _limited(value, seen.setdefault(key, set()), parameters)
+        if value is not None:
+            kept.append((key, value))
+    return kept, len(given) - matched
+
+
+def _public(kept: "Kept", key: object) -> bool:
+    return any(found == key and value not in (OTHER, PRIVATE, CUSTOM) for found, value in kept)
+
+
+def _members(reduce: "Policy", values: object, parameters: "Parameters", facts: "Facts") -> "list[Scalar] | None":
+    """A list of strings member by member: sorted, distinct, at most 16."""
+    if type(values) is not list and type(values) is not tuple:
+        return None
+    kept = {member for member in [reduce(value, parameters, facts) for value in values[:256]] if member is not None}
+    return sorted(kept)[:MOST]
+
+
+def _limited(value: object, shown: "set[str]", parameters: "Parameters") -> object:
+    """The 17th distinct public name of a run becomes a placeholder: a long list of names is a fingerprint."""
+    if type(value) is str and value != parameters[1] and value not in shown:
+        if len(shown) >= MOST:
+            return OTHER
+        shown.add(value)
+    return value
+
+
+def drop(value: object, parameters: "Parameters", facts: "Facts") -> "Scalar | None":
+    """Nothing; documents a key that must not be sent."""
+    return None
+
+
+def boolean(value: object, parameters: "Parameters", facts: "Facts") -> "Scalar | None":
+    """Exactly True or False."""
+    return value if value is True or value is False else None
+
+
+def enum(value: object, parameters: "Parameters", facts: "Facts") -> "Scalar | None":
+    """(values, other): a declared member, else the placeholder."""
+    values, other = parameters
+    return value if type(value) is str and value in values else other
+
+
+def registry(value: object, parameters: "Parameters", facts: "Facts") -> "Scalar | None":
+    """(registry, other): a name that the shipped public names hold, else the placeholder."""
+    name, other = parameters
+    public = facts[0].get(name)
+    if type(value) is not str or public is None:
+        found = False
+    elif type(public) is str:
+        from .names import holds
+
+        found = holds(public, value)
+    else:
+        found = value in public
+    if found:
+        return value  # type: ignore[return-value]  # a str: what is not one is not found
+    return other  # type: ignore[no-any-return]
+
+
+def default_only(value: object, parameters: "Parameters", facts: "Facts") -> "Scalar | None":
+    """(values, other, option): one of the tool's own defaults that the person did not set, else the placeholder (RFC 95)."""
+    values, other, _ = parameters
+    return value if type(value) is str and value in values and not facts[1] else other
+
+
+def version(value: object, parameters: "Parameters", facts: "Facts") -> "Scalar | None":
+    """(precision, requires): the leading numbers, cut after `precision` of them."""
+    if type(value) is not str:
+        return None
+    kept = []
+    for part in value.split(".", 3)[: parameters[0]]:
+        digits = part[: len(part) - len(part.lstrip("0123456789"))]
+        if not digits or len(digits) > 5:
+            break
+        kept.append(digits)
+        if digits != part:
+            break
+    return ".".join(kept) or None
+
+
+def bucket(value: object, parameters: "Parameters", facts: "Facts") -> "Scalar | None":
+    """(bounds): the upper bound of the bucket that a number falls into; above the last bound, the last one."""
+    if (type(value) is not int and type(value) is not float) or value != value:
+        return None
+    bounds: tuple[float, ...] = parameters[0]
+    for bound in bounds:
+        if value <= bound:
+            return bound
+    return bounds[-1]
+
+
+def count(value: object, parameters: "Parameters", facts: "Facts") -> "Scalar | None":
+    """(max): a whole number from 0 on, saturating."""
+    most: int = parameters[0]
+    if type(value) is not int or value < 0:
+        return None
+    return value if value < most else most
+
+
+POLICIES: "dict[str, Policy]" = {
+    "boolean": boolean,
+    "bucket": bucket,
+    "count": count,
+    "default_only": default_only,
+    "drop": drop,
+    "enum": enum,
+    "registry": registry,
+    "version": version,
+}
+
+
+def beside(names: "Names", file: str) -> "Names":
+    """The registries of a compiled product with digest files named by their full path: they lie beside it."""
+    folder = os.path.dirname(file)
+    return {key: folder + "/" + value if type(value) is str else value for key, value in names.items()}

@@ -1,0 +1,62 @@
+"""Check that a value has the form that its policy leaves behind: what was reduced once is never reduced again.
+
+The sender and `preview` ask this of every attribute before it leaves, so a spool that somebody edited says nothing more.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from . import MOST, OTHER
+from .names import holds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from . import Names, Parameters, Scalar, Spec
+
+_VERSION = re.compile(r"[0-9]{1,5}([.][0-9]{1,5}){0,2}")
+
+
+def formed(specs: tuple[Spec, ...], given: Mapping[str, object], names: Names) -> tuple[dict[str, Any], int]:
+    """The attributes of `given` that are declared and have the declared form, and how many are or have not."""
+    kept: dict[str, Any] = {}
+    for key, kind, policy, parameters, _ in specs:
+        if key in given and _fits(kind, policy, parameters, given[key], names):
+            kept[key] = given[key]
+    return kept, len(given) - len(kept)
+
+
+def _fits(kind: str, policy: str, parameters: Parameters, value: object, names: Names) -> bool:
+    check = _FORMS.get(policy)
+    if check is None:
+        return False
+    if kind == "string[]":
+        if not isinstance(value, list) or len(value) > MOST or value != sorted(set(value)):
+            return False
+        return all(type(member) is str and check(member, parameters, names) for member in value)
+    return type(value) is _TYPES[kind] and check(value, parameters, names)
+
+
+def _registry(value: Scalar, parameters: Parameters, names: Names) -> bool:
+    public = names.get(parameters[0], ())
+    found = holds(public, str(value)) if isinstance(public, str) else value in public
+    return found or value in (parameters[1], OTHER)
+
+
+def _version(value: Scalar, parameters: Parameters, names: Names) -> bool:
+    text = str(value)
+    return _VERSION.fullmatch(text) is not None and text.count(".") < parameters[0]
+
+
+_TYPES = {"string": str, "int": int, "double": float, "boolean": bool}
+_FORMS: dict[str, Callable[[Any, Parameters, Names], bool]] = {
+    "boolean": lambda value, parameters, names: True,
+    "bucket": lambda value, parameters, names: value in parameters[0],
+    "count": lambda value, parameters, names: 0 <= value <= parameters[0],
+    "default_only": lambda value, parameters, names: value in parameters[0] or value == parameters[1],
+    "enum": lambda value, parameters, names: value in parameters[0] or value == parameters[1],
+    "registry": _registry,
+    "version": _version,
+}
