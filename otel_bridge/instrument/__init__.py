@@ -1,0 +1,81 @@
+"""Turn one run of a command line into one span: which command, which options were set, how it ended, how long it took."""
+
+import os
+import sys
+
+import otel_bridge
+
+from ..clock import elapsed, now
+from ..record import Run, record_span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+    from ..consent import Decision
+
+
+def run(
+    declared: "ModuleType",
+    decision: "Decision",
+    main: "Callable[..., object]",
+    args: "tuple[object, ...]",
+    kwargs: "dict[str, object]",
+) -> object:
+    """Run `main` once and record it; the host program keeps its result, exit code, output and exceptions."""
+    try:
+        recording = Run(declared, decision)
+        unwatch = _watch(recording)
+    except Exception as problem:
+        otel_bridge.swallow(problem)
+        return main(*args, **kwargs)
+    otel_bridge.current = recording
+    error: BaseException | None = None
+    started, clock, process = now(), elapsed(), os.getpid()
+    try:
+        return main(*args, **kwargs)
+    except BaseException as raised:
+        error = raised
+        raise
+    finally:
+        duration = elapsed() - clock
+        otel_bridge.current = None
+        unwatch()
+        if os.getpid() == process:  # a fork that comes back through main is not another run
+            _finish(recording, started, duration, error)
+        error = None  # or this frame and the exception keep each other alive
+
+
+def _watch(recording: Run) -> "Callable[[], None]":
+    """Listen to the parser that the host has imported; returns what stops listening."""
+    if "click" in sys.modules:
+        from .for_click import watch
+    elif "argparse" in sys.modules:
+        from .for_argparse import watch
+    else:
+        return lambda: None
+    return watch(recording)
+
+
+def _finish(recording: Run, started: int, duration: int, error: "BaseException | None") -> None:
+    """Record how the run ended."""
+    try:
+        code = _exit_code(error)
+        recording.parsed["process.exit.code"] = code
+        recording.parsed["process.executable.name"] = os.path.basename(sys.argv[0])
+        if code:
+            recording.parsed["error.type"] = type(error).__name__ if not isinstance(error, SystemExit) else ""
+        record_span(recording, started, duration, code != 0)
+    except Exception as problem:
+        otel_bridge.swallow(problem)
+
+
+def _exit_code(error: "BaseException | None") -> int:
+    """The status that the process will leave with, as far as its main function decides it."""
+    if error is None:
+        return 0
+    if isinstance(error, SystemExit):
+        code = error.code
+        return code & 0xFF if isinstance(code, int) else 0 if code is None else 1
+    return 130 if isinstance(error, KeyboardInterrupt) else 1

@@ -1,0 +1,55 @@
+"""Learn from click which command runs, which parameters the person set, and the values that its parser closes.
+
+Listens to `Command.parse_args`, which has returned before the host's own code runs: no frame of ours stands in its tracebacks.
+"""
+
+import click
+from click.core import ParameterSource
+
+from .. import swallow
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..record import Run
+
+_CLOSED = (click.Choice, click.types.BoolParamType)
+
+
+def watch(run: "Run") -> "Callable[[], None]":
+    """Listen until the returned function is called."""
+    original = click.Command.parse_args
+
+    def parse_args(self: click.Command, ctx: click.Context, args: "list[str]") -> "list[str]":
+        try:  # before parsing, so that a usage error is known with its command
+            run.parsed["otel_bridge.command"] = ctx.command_path.partition(" ")[2]
+        except Exception as problem:
+            swallow(problem)
+        rest = original(self, ctx, args)
+        try:
+            _note(run, self, ctx)
+        except Exception as problem:
+            swallow(problem)
+        return rest
+
+    def unwatch() -> None:
+        if click.Command.parse_args is parse_args:
+            click.Command.parse_args = original  # type: ignore[method-assign]
+
+    click.Command.parse_args = parse_args  # type: ignore[method-assign]
+    return unwatch
+
+
+def _note(run: "Run", command: click.Command, ctx: click.Context) -> None:
+    names: list[object] = run.parsed.setdefault("otel_bridge.options", [])  # type: ignore[assignment]
+    for parameter in command.params:
+        if parameter.name is None:
+            continue
+        source = ctx.get_parameter_source(parameter.name)
+        if source in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT, ParameterSource.PROMPT):
+            run.told.add(parameter.name)
+            if isinstance(parameter, click.Option):
+                names.append(max(parameter.opts, key=len))
+        if isinstance(parameter.type, _CLOSED):
+            run.parsed[f"{run.declared.PRODUCT}.option.{parameter.name}"] = ctx.params.get(parameter.name)
