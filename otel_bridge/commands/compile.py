@@ -1,0 +1,36 @@
+"""`otel-bridge compile`: write a registry down as the constants that the hot path reads."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from .. import schema
+from ..privacy import names
+from ..schema.compile import render
+
+
+@click.command("compile")
+@click.argument("file", type=click.Path(path_type=Path), default=Path("telemetry.yaml"))
+@click.option("--check", "only_check", is_flag=True, help="Write nothing; exit 1 when a file is not current.")
+def command(file: Path, only_check: bool) -> None:
+    """Compile the registry FILE to `_telemetry.py`, and its lists of public names to digests, beside the package."""
+    stale = []
+    for path, content in outputs(schema.load(file)).items():
+        if path.exists() and path.read_bytes() == content:
+            continue
+        stale.append(path)
+        if not only_check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+    for path in stale:
+        click.echo(f"{path}: {'not current; run `otel-bridge compile`' if only_check else 'written'}")
+    if stale and only_check:
+        sys.exit(1)
+
+
+def outputs(registry: schema.Registry) -> dict[Path, bytes]:
+    """Every file that compiling writes, with what belongs into it."""
+    folder = registry.product.root / Path(*registry.product.package.split("."))
+    digests = {folder / f"{name}.digest": names.write(found) for name, found in sorted(registry.names.items())}
+    return {folder / "_telemetry.py": render(registry).encode(), **digests}

@@ -1,0 +1,125 @@
+"""Let through what is still declared and still agreed to: the second of the three privacy checks, shared with `preview`."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from ..consent import Decision
+from ..privacy import beside
+from ..privacy.form import formed
+from ..schema.compile import Compiled
+from .spool import Item
+
+if TYPE_CHECKING:
+    from ..privacy import Names
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_TRACE, _SPAN = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{16}")
+_VERSION = re.compile(r"[0-9]{1,5}([.][0-9]{1,5}){0,2}")
+
+
+@dataclass(frozen=True)
+class Ready:
+    """One record or span that may leave: only what its declaration has; times are Unix nanoseconds."""
+
+    signal: str
+    name: str
+    resource: dict[str, Any]
+    version: str
+    attributes: dict[str, Any]
+    trace_id: int
+    span_id: int
+    start: int
+    end: int
+    failed: bool
+    undeclared: int  # attributes that did not come through
+    item: Item
+
+
+def prepare(items: list[Item], declared: Compiled, decision: Decision) -> tuple[list[Ready], Counter[str]]:
+    """The items that may leave, and how many may not, by reason."""
+    names = beside(declared.names, str(declared.file))
+    since = _nanoseconds(decision.since) if decision.since else 0
+    since -= since % (declared.resolution * 10**9)
+    ready = []
+    lost: Counter[str] = Counter()
+    for item in items:
+        try:
+            one = _ready(item, declared, names)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            lost["malformed"] += 1
+            continue
+        if one is None:
+            lost["undeclared_event"] += 1
+        elif one.start < since:
+            lost["before_consent"] += 1
+        else:
+            ready.append(one)
+    return ready, lost
+
+
+def _ready(item: Item, declared: Compiled, names: "Names") -> Ready | None:
+    body = item.body
+    log = item.signal == "logs"
+    name = body["eventName"] if log else body["name"]
+    if (log and name not in declared.events) or (not log and name != "cli.run"):
+        return None
+    given = plain(body.get("attributes", []))
+    uid = {"log.record.uid": given.pop("log.record.uid")} if log else {}
+    if log and not _UUID.fullmatch(uid["log.record.uid"]):
+        raise ValueError(uid)
+    specs = declared.events[name] + declared.common if log else declared.span
+    kept, undeclared = formed(specs, given, names)
+    resource, undeclared_there = formed(declared.resource, plain(item.resource.get("attributes", [])), names)
+    version = item.scope.get("version", "")
+    return Ready(
+        signal=item.signal,
+        name=name,
+        resource=resource,
+        version=version if _VERSION.fullmatch(version) else "",
+        attributes={**kept, **uid},
+        trace_id=int(_matched(_TRACE, body["traceId"]), 16),
+        span_id=int(_matched(_SPAN, body["spanId"]), 16),
+        start=_time(body["timeUnixNano" if log else "startTimeUnixNano"]),
+        end=_time(body["observedTimeUnixNano" if log else "endTimeUnixNano"]),
+        failed=not log and body.get("status", {}).get("code") == 2,
+        undeclared=undeclared + undeclared_there,
+        item=item,
+    )
+
+
+def plain(attributes: list[dict[str, Any]]) -> dict[str, Any]:
+    """A JSON list of OTLP attributes as a dict; raises ValueError for a value that is neither scalar nor a list of them."""
+    return {one["key"]: _value(one["value"]) for one in attributes}
+
+
+def _value(value: dict[str, Any]) -> Any:
+    ((kind, found),) = value.items()
+    if kind == "intValue":
+        return int(found)
+    if kind == "doubleValue":
+        return float(found)
+    if kind == "arrayValue":
+        return [_value(member) for member in found.get("values", [])]
+    if kind in ("stringValue", "boolValue"):
+        return found
+    raise ValueError(kind)
+
+
+def _matched(form: re.Pattern[str], text: str) -> str:
+    if not form.fullmatch(text):
+        raise ValueError(text)
+    return text
+
+
+def _time(text: str) -> int:
+    moment = int(text)
+    if not 0 < moment < 1 << 63:
+        raise ValueError(text)
+    return moment
+
+
+def _nanoseconds(moment: str) -> int:
+    return int(datetime.fromisoformat(moment).timestamp()) * 10**9
