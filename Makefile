@@ -1,0 +1,50 @@
+# make demo   the main job, on a real collector        make test   all tests
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+REGISTRIES := examples/kitchen/telemetry.yaml
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo test lint types bench collector generate system-deps clean install
+.DEFAULT_GOAL := help
+
+help:  ## show these lines
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: $(INSTALLED) collector  ## a real CLI's events through a real collector into a file
+	@$(BIN)/python examples/demo.py
+
+test: $(INSTALLED) system-deps collector  ## all tests; nothing is skipped silently
+	$(BIN)/python -m pytest
+
+lint: $(INSTALLED)  ## ruff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(INSTALLED)  ## mypy --strict
+	$(BIN)/mypy
+
+bench: $(INSTALLED) system-deps  ## what a run of a CLI costs: instructions, files, milliseconds
+	$(BIN)/python benchmarks/hot_path.py
+
+collector: $(INSTALLED)  ## build the OpenTelemetry Collector once, into .cache/
+	@$(BIN)/python collector-config/build.py
+
+generate: $(INSTALLED)  ## write again everything that is generated from the registries
+	$(BIN)/otel-bridge compile $(REGISTRIES)
+	$(BIN)/otel-bridge collector privacy $(REGISTRIES) --out collector-config/privacy.yaml
+
+system-deps:  ## Debian packages that the tests use, where they may be installed
+	@if command -v valgrind >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq valgrind >/dev/null; \
+	else echo "system-deps: valgrind is missing; tests that count instructions will be skipped and say so"; fi
+
+clean:  ## remove what was built and installed here
+	rm -rf .venv .cache .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+install: $(INSTALLED)
+
+$(INSTALLED): pyproject.toml examples/kitchen/pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]' --editable examples/kitchen
+	@touch $@

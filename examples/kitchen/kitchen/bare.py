@@ -1,0 +1,26 @@
+"""The same commands with no telemetry behind them: what instrumented runs are compared with."""
+
+import sys
+from types import ModuleType
+
+
+def _without_telemetry() -> None:
+    stub = ModuleType("otel_bridge")
+    stub.event = lambda name, attributes=None, set_by_user=(): None
+    sys.modules["otel_bridge"] = stub
+
+
+def click_main() -> None:
+    """Run the click command line."""
+    _without_telemetry()
+    from .cli import main
+
+    main()
+
+
+def argparse_main() -> int:
+    """Run the argparse command line."""
+    _without_telemetry()
+    from .argparse_cli import main
+
+    return main()
