@@ -41,7 +41,7 @@ def clean(
         if key not in given:
             continue
         matched += 1
-        if expires and time.time() >= expires:
+        if policy == "drop" or (expires and time.time() >= expires):
             continue
         if policy == "version" and parameters[1] and not _public(kept, parameters[1]):
             continue

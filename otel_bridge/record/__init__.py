@@ -78,8 +78,7 @@ def append(run: Run, signal: str, line: str) -> None:
     A sender claims a spool by renaming it under the same lock, so the inode is compared once the lock is held: rename alone
     lost lines under load, lock and comparison lost none (measured). `os.lockf` is built in; `fcntl` costs 0.4 M instructions.
     """
-    path = f"{run.folder}/spool/{signal}.jsonl"
-    data = line.encode()
+    path, data = f"{run.folder}/spool/{signal}.jsonl", line.encode()
     with _threads:
         while True:
             fd = opened(path, os.O_WRONLY | os.O_APPEND)
@@ -105,11 +104,7 @@ def append(run: Run, signal: str, line: str) -> None:
 
 def lose(folder: str, reason: str, number: int = 1) -> None:
     """Count something that will not arrive, at once, so that a killed program has counted it too."""
-    fd = opened(folder + "/lost", os.O_WRONLY | os.O_APPEND)
-    try:
-        os.write(fd, f"{reason} = {number}\n".encode())
-    finally:
-        os.close(fd)
+    _write(folder + "/lost", os.O_APPEND, f"{reason} = {number}\n")
 
 
 def _failed(run: Run, problem: Exception) -> None:
@@ -122,11 +117,14 @@ def _failed(run: Run, problem: Exception) -> None:
 
 def _sign(run: Run) -> None:
     """Keep who wrote the spool, so that a sender finds the declaration again from any environment."""
-    fd = opened(run.folder + "/writer", os.O_WRONLY | os.O_TRUNC)
+    text = f"interpreter = {sys.executable}\nregistry = {run.declared.__file__}\ndigest = {run.declared.DIGEST}\n"
+    _write(run.folder + "/writer", os.O_TRUNC, text)
+
+
+def _write(path: str, flag: int, text: str) -> None:
+    fd = opened(path, os.O_WRONLY | flag)
     try:
-        os.write(
-            fd, f"interpreter = {sys.executable}\nregistry = {run.declared.__file__}\ndigest = {run.declared.DIGEST}\n".encode()
-        )
+        os.write(fd, text.encode())
     finally:
         os.close(fd)
 
@@ -161,10 +159,8 @@ def quoted(text: str) -> str:
 
 
 def _value(value: object) -> str:
-    if value is True:
-        return '{"boolValue":true}'
-    if value is False:
-        return '{"boolValue":false}'
+    if value is True or value is False:
+        return '{"boolValue":true}' if value else '{"boolValue":false}'
     if isinstance(value, str):
         return '{"stringValue":' + quoted(value) + "}"
     if isinstance(value, int):
@@ -179,8 +175,7 @@ def attributes(pairs: "Kept") -> str:
     return "[" + ",".join(['{"key":' + quoted(key) + ',"value":' + _value(value) + "}" for key, value in pairs]) + "]"
 
 
-# The lines are those of the OTLP file exporter, so that the collector's `otlp_json_file` receiver reads them as well:
-# https://opentelemetry.io/docs/specs/otel/protocol/file-exporter/
+# As the collector's own file receiver reads them: https://opentelemetry.io/docs/specs/otel/protocol/file-exporter/
 _LOG = (
     '{"resourceLogs":[{"resource":{"attributes":%s},"scopeLogs":[{"scope":{"name":"otel_bridge","version":"%s"},"logRecords":['
     '{"timeUnixNano":"%d","observedTimeUnixNano":"%d","severityNumber":9,"body":{"stringValue":%s},"attributes":%s,'
@@ -201,5 +196,5 @@ def _log_line(run: Run, name: str, moment: int, kept: "Kept") -> str:
 
 
 def _span_line(run: Run, start: int, end: int, failed: bool, kept: "Kept") -> str:
-    status = '{"code":2}' if failed else "{}"
-    return _SPAN % (run.resource, __version__, run.trace_id, run.span_id, start, end, attributes(kept), status)
+    ids = (run.resource, __version__, run.trace_id, run.span_id)
+    return _SPAN % (*ids, start, end, attributes(kept), '{"code":2}' if failed else "{}")

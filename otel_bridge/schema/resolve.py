@@ -27,10 +27,10 @@ def resolve(document: Document, builtin: Document, product: Product, names: dict
             for reference in listed(entity, place)
         ]
     )
-    events = [
-        Event(str(one["name"]), str(one.get("brief", "")), declared.fields(listed(one, "attributes")))
-        for one in listed(document.root, "events")
-    ]
+    events = []
+    for one in listed(document.root, "events"):
+        own = [reference for reference in listed(one, "attributes") if reference["ref"] not in COMMON]
+        events.append(Event(str(one["name"]), str(one.get("brief", "")), declared.fields(own)))
     common = tuple(one for one in span if one.key in COMMON)
     return Registry(product, resource, span, common, tuple(sorted(events, key=lambda event: event.name)), names)
 
