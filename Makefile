@@ -33,6 +33,7 @@ collector: $(INSTALLED)  ## build the OpenTelemetry Collector once, into .cache/
 generate: $(INSTALLED)  ## write again everything that is generated from the registries
 	$(BIN)/otel-bridge compile $(REGISTRIES)
 	$(BIN)/otel-bridge collector privacy $(REGISTRIES) --out collector-config/privacy.yaml
+	$(BIN)/python docs/generate.py
 
 system-deps:  ## Debian packages that the tests use, where they may be installed
 	@if command -v valgrind >/dev/null; then :; \

@@ -33,8 +33,9 @@ def __getattr__(name: str) -> "tuple[str, ...]":
 
 
 def find_spec(name: str, path: object = None, target: object = None) -> "ModuleSpec | None":
-    """Answer for everything below this package."""
-    if name.startswith(_PREFIX):
+    """Answer for everything below this package, but for what is asked of a real module that is no package."""
+    parent = sys.modules.get(name[len(_PREFIX) :].rpartition(".")[0])
+    if name.startswith(_PREFIX) and (parent is None or hasattr(parent, "__path__")):
         return type(__spec__)(name, sys.modules[__name__], is_package=True)  # type: ignore[arg-type]
     return None
 

@@ -23,6 +23,11 @@ def floored(nanoseconds: int, resolution: int) -> int:
     return nanoseconds - nanoseconds % (resolution * 1_000_000_000)
 
 
+def moment(nanoseconds: int) -> str:
+    """A Unix time in nanoseconds as RFC 3339 in whole seconds, UTC."""
+    return "%04d-%02d-%02dT%02d:%02d:%02dZ" % time.gmtime(nanoseconds // 1_000_000_000)[:6]
+
+
 def two_digits(nanoseconds: int) -> int:
     """A duration in nanoseconds rounded to two significant digits."""
     step: int = 10 ** max(len(str(nanoseconds)) - 2, 0)

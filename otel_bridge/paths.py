@@ -30,8 +30,19 @@ def opened(path: str, flags: int) -> int:
     try:
         return os.open(path, flags, 0o600)
     except FileNotFoundError:
-        os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+        _make(path[: path.rindex("/")])
         return os.open(path, flags, 0o600)
+
+
+def _make(folder: str) -> None:
+    """Make a folder for the person alone, and those above it that are missing: `os.makedirs` leaves these to the umask."""
+    try:
+        os.mkdir(folder, 0o700)
+    except FileExistsError:
+        pass
+    except FileNotFoundError:
+        _make(folder[: folder.rindex("/")])
+        _make(folder)
 
 
 def read_flat(path: str, owners: "tuple[int, ...]" = ()) -> "dict[str, str] | None":

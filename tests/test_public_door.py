@@ -16,9 +16,7 @@ def test_the_public_names_are_sorted_and_there() -> None:
 
 def test_importing_the_door_imports_nothing_else() -> None:
     """A program that only imports `otel_bridge` pays for one file of ours."""
-    code = (
-        "import sys; before = set(sys.modules); import otel_bridge; otel_bridge.event('x'); print(sorted(set(sys.modules) - before))"
-    )
+    code = "import sys; before = set(sys.modules); import otel_bridge; otel_bridge.event('x'); print(sorted(set(sys.modules) - before))"
     root = Path(otel_bridge.__file__).parents[1]
     done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, env={"PYTHONPATH": str(root)})
     assert done.stdout == "['otel_bridge']\n", done.stderr

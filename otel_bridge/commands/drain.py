@@ -2,7 +2,6 @@
 
 import json
 import sys
-from dataclasses import asdict
 
 import click
 
@@ -17,7 +16,7 @@ def command(product: str, as_json: bool) -> None:
     """Send what waits, and say what became of it."""
     result = drain(product)
     if as_json:
-        click.echo(json.dumps(asdict(result)))
+        click.echo(json.dumps(vars(result)))
     else:
         click.echo(f"sent {result.sent}, kept {result.kept}, lost {sum(result.lost.values())}")
         for reason, number in sorted(result.lost.items()):

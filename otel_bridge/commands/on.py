@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
+from ..clock import moment, now
 from ..consent import ON
 from ..errors import SettingsError
-from ..export.ledger import moment
 from ..paths import choice_for_all, opened, state_dir
 
 
@@ -25,7 +25,7 @@ def choose(product: str, mode: str) -> Path:
         new = path.with_name("choice.new")
         fd = opened(str(new), os.O_WRONLY | os.O_TRUNC)
         try:
-            os.write(fd, f"telemetry = {mode}\nsince = {moment()}\n".encode())
+            os.write(fd, f"telemetry = {mode}\nsince = {moment(now())}\n".encode())
         finally:
             os.close(fd)
         new.replace(path)

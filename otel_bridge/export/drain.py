@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..clock import moment, now
 from ..consent import ON, Decision, decide
 from ..errors import BridgeError, DeliveryError
 from ..paths import opened, read_flat, state_dir
@@ -95,7 +96,7 @@ def _remember(folder: Path, result: Result) -> None:
     """Keep for `status` when a sender last ran and what stopped it."""
     fd = opened(str(folder / "drain"), os.O_WRONLY | os.O_TRUNC)
     try:
-        os.write(fd, f"last = {ledger.moment()}\nerror = {result.error}\n".encode())
+        os.write(fd, f"last = {moment(now())}\nerror = {result.error}\n".encode())
     finally:
         os.close(fd)
 

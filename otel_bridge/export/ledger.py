@@ -3,11 +3,10 @@
 import json
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..clock import now
+from ..clock import moment, now
 from ..paths import opened
 from .otlp import Answer
 from .otlp_json import canonical, decoded
@@ -15,15 +14,15 @@ from .otlp_json import canonical, decoded
 BYTES = 4 << 20  # of one file; the one before it is kept too
 
 
-def moment(nanoseconds: int | None = None) -> str:
-    """A Unix time in nanoseconds (default: now) as RFC 3339 in whole seconds, UTC."""
-    seconds = (now() if nanoseconds is None else nanoseconds) // 10**9
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def note(folder: Path, signal: str, endpoint: str, answer: Answer) -> None:
     """Append one request that a server took."""
-    told = {"time": moment(), "endpoint": endpoint, "status": answer.status, "sha256": answer.sha256, "rejected": answer.rejected}
+    told = {
+        "time": moment(now()),
+        "endpoint": endpoint,
+        "status": answer.status,
+        "sha256": answer.sha256,
+        "rejected": answer.rejected,
+    }
     line = json.dumps({**told, **canonical(decoded(signal, answer.body))}, separators=(",", ":")) + "\n"
     path = folder / "sent" / "sent.jsonl"
     if path.exists() and path.stat().st_size + len(line) > BYTES:

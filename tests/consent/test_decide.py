@@ -60,9 +60,7 @@ def choose(place: Path, where: str, text: str) -> str:
         ({"CI": "true"}, {"kitchen": ON}, ON, "kitchen"),
     ],
 )
-def test_who_decides(
-    place: Path, monkeypatch: pytest.MonkeyPatch, variables: dict, files: dict, mode: str, source: str
-) -> None:
+def test_who_decides(place: Path, monkeypatch: pytest.MonkeyPatch, variables: dict, files: dict, mode: str, source: str) -> None:
     """Any source that says off decides, else any that says local, else the first that says on, else nobody has chosen."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)

@@ -1,0 +1,148 @@
+"""What leaves with a request, and how an answer is judged, on a real socket."""
+
+import http.server
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from conftest import World
+
+ANSWERS = {
+    "redirect": (301, {"Location": "http://127.0.0.1:1/"}, b"", "the server answered 301"),
+    "bad request": (400, {}, b"", "the server answered 400"),
+    "unauthorised": (401, {}, b"", "the server answered 401"),
+    "gone": (410, {}, b"", "the server answered 410"),
+    "broken": (500, {}, b"", "the server answered 500"),
+    "a login page": (200, {"Content-Type": "text/html"}, b"<html>please log in</html>", "but not as OTLP has it"),
+    "not protobuf": (200, {"Content-Type": "application/x-protobuf"}, b"\xff\xff\xff", "but not as OTLP has it"),
+    "not JSON": (200, {"Content-Type": "application/json"}, b"[", "but not as OTLP has it"),
+}
+
+
+class Server:
+    """What a server was told: path, headers and body of each request."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, dict[str, str], bytes]] = []
+        self.endpoint = ""
+
+
+@contextmanager
+def answering(status: int, headers: dict[str, str], body: bytes) -> Iterator[Server]:
+    told = Server()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            told.requests.append((self.path, dict(self.headers), self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(status)
+            for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        told.endpoint = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield told
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def recorded(world: World) -> World:
+    world.on()
+    world.run("kitchen", "create", "debian")
+    return world
+
+
+@pytest.mark.parametrize("case", ANSWERS)
+def test_an_answer_that_is_no_success_keeps_everything(recorded: World, case: str) -> None:
+    """The records stay, `drain` exits with 1, and `status` says why."""
+    status, headers, body, text = ANSWERS[case]
+    with answering(status, headers, body) as server:
+        result = recorded.json(
+            "otel-bridge", "drain", "--product", "kitchen", "--json", ok=False, OTEL_BRIDGE_ENDPOINT=server.endpoint
+        )
+    assert text in result.pop("error")
+    assert result == {"sent": 0, "kept": 2, "quarantined": 0, "lost": {}}
+    told = recorded.json("otel-bridge", "status", "--product", "kitchen", "--json")
+    assert text in told["error"]
+    assert told["pending"] == {"logs": 1, "traces": 1}
+    assert recorded.run("otel-bridge", "sent", "--product", "kitchen").stdout == ""
+
+
+def test_partial_success_is_counted_and_not_sent_again(recorded: World) -> None:
+    """The server names no record, so none is sent twice; the number is a loss with a reason."""
+    rejected = b"\x0a\x02\x08\x01"  # partial_success { rejected_log_records: 1 }
+    with answering(200, {"Content-Type": "application/x-protobuf"}, rejected) as server:
+        result = recorded.json("otel-bridge", "drain", "--product", "kitchen", "--json", OTEL_BRIDGE_ENDPOINT=server.endpoint)
+    assert result == {"sent": 0, "kept": 0, "quarantined": 0, "lost": {"rejected": 2}, "error": ""}
+    assert recorded.json("otel-bridge", "status", "--product", "kitchen", "--json")["lost"] == {"rejected": 2}
+
+
+def test_a_request_says_nothing_of_the_users_own(recorded: World) -> None:
+    """Planted OTEL_EXPORTER_OTLP_* headers, compression and certificates, and a netrc password, are in no request."""
+    secret = "s3cret-of-the-user"
+    with answering(200, {"Set-Cookie": f"a={secret}"}, b"") as server:
+        host = server.endpoint.removeprefix("http://").partition(":")[0]
+        (recorded.home / ".netrc").write_text(f"machine {host} login me password {secret}\n")
+        (recorded.home / ".netrc").chmod(0o600)
+        mine = {
+            "OTEL_EXPORTER_OTLP_HEADERS": f"authorization={secret},content-type={secret},user-agent={secret}",
+            "OTEL_EXPORTER_OTLP_LOGS_HEADERS": f"x-mine={secret}",
+            "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1",
+            "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE": "/nowhere.pem",
+            "OTEL_RESOURCE_ATTRIBUTES": f"host.name={secret}",
+            "OTEL_SERVICE_NAME": secret,
+        }
+        more = {"OTEL_BRIDGE_ENDPOINT": server.endpoint, "OTEL_BRIDGE_HEADERS": "x-vendor=key"}
+        recorded.run("otel-bridge", "drain", "--product", "kitchen", **mine, **more)
+    assert [path for path, _, _ in server.requests] == ["/v1/logs", "/v1/traces"]
+    for _, headers, body in server.requests:
+        assert secret not in str(headers)
+        assert secret.encode() not in body
+        assert set(headers) == {"Host", "Content-Length", "Content-Type", "User-Agent", "x-vendor", "Accept-Encoding"}
+        assert headers["Content-Type"] == "application/x-protobuf"
+
+
+def test_nobody_listening_keeps_everything(recorded: World) -> None:
+    """A refused connection keeps the records; `status` says why."""
+    result = recorded.json(
+        "otel-bridge", "drain", "--product", "kitchen", "--json", ok=False, OTEL_BRIDGE_ENDPOINT="http://127.0.0.1:1"
+    )
+    assert result["kept"] == 2
+    assert "no answer" in recorded.json("otel-bridge", "status", "--product", "kitchen", "--json")["error"]
+
+
+@pytest.mark.parametrize(
+    ("more", "text"),
+    [
+        ({"OTEL_BRIDGE_ENDPOINT": "localhost:4318"}, "is no endpoint"),
+        ({"OTEL_BRIDGE_HEADERS": "x-vendor"}, "OTEL_BRIDGE_HEADERS: an entry is not `key=value`"),
+    ],
+)
+def test_a_setting_that_is_wrong_is_one_line(recorded: World, more: dict[str, str], text: str) -> None:
+    """The line names the variable or value and what to write; nothing is lost."""
+    done = recorded.run("otel-bridge", "drain", "--product", "kitchen", ok=False, **more)
+    assert done.returncode == 1
+    assert text in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert len(recorded.waiting()) == 2
+
+
+def test_a_registry_that_is_gone_keeps_everything(recorded: World) -> None:
+    """When the product was uninstalled, its records stay and the line says what to do."""
+    writer = Path(recorded.state / "kitchen/writer")
+    writer.write_text(writer.read_text().replace("_telemetry.py", "_gone.py"))
+    done = recorded.run("otel-bridge", "drain", "--product", "kitchen", ok=False)
+    assert "the compiled registry is gone" in done.stderr
+    assert len(recorded.waiting()) == 2

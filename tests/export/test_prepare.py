@@ -1,0 +1,79 @@
+"""The second privacy check: a spool that somebody edited says nothing more than the declaration."""
+
+import copy
+import json
+
+import pytest
+from conftest import ROOT, World
+
+from otel_bridge.consent import Decision
+from otel_bridge.export import spool
+from otel_bridge.export.prepare import prepare
+from otel_bridge.schema.compile import read
+
+MARKER = "marker-7f3a"
+ON = Decision("on", "because", "test")
+
+
+@pytest.fixture
+def items(world: World) -> list[spool.Item]:
+    """What one real run leaves on disk."""
+    world.on()
+    world.run("kitchen", "create", "debian")
+    return world.waiting()
+
+
+def edited(item: spool.Item, change) -> spool.Item:
+    document = json.loads(item.line)
+    made = copy.deepcopy(spool.Item(item.signal, item.resource, item.scope, item.body, json.dumps(document)))
+    change(made)
+    return made
+
+
+def test_what_was_recorded_passes_whole(items: list[spool.Item]) -> None:
+    """Nothing of an honest spool is lost in the second check."""
+    declared = read(ROOT / "examples/kitchen/kitchen/_telemetry.py")
+    ready, lost = prepare(items, declared, ON)
+    assert len(ready) == len(items) == 2
+    assert not lost
+    assert [one.undeclared for one in ready] == [0, 0]
+
+
+@pytest.mark.parametrize("signal", ["logs", "traces"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda item: item.body["attributes"].append({"key": MARKER, "value": {"stringValue": "x"}}),
+        lambda item: item.body["attributes"].append({"key": "x", "value": {"stringValue": MARKER}}),
+        lambda item: [
+            one.update(value={"stringValue": MARKER}) for one in item.body["attributes"] if one["key"] != "log.record.uid"
+        ],
+        lambda item: item.resource["attributes"].append({"key": "host.name", "value": {"stringValue": MARKER}}),
+        lambda item: [one.update(value={"stringValue": MARKER}) for one in item.resource["attributes"]],
+        lambda item: item.scope.update(name=MARKER, version=MARKER, attributes=[{"key": MARKER, "value": {"stringValue": MARKER}}]),
+        lambda item: item.body.update(body={"stringValue": MARKER}, severityText=MARKER, traceState=MARKER),
+        lambda item: item.body.update(status={"code": 2, "message": MARKER}),
+        lambda item: item.body.update(events=[{"name": MARKER}], links=[{"traceState": MARKER}]),
+        lambda item: item.body.update({"eventName" if item.signal == "logs" else "name": MARKER}),
+        lambda item: item.body.update(traceId=MARKER, spanId=MARKER),
+        lambda item: item.body["attributes"].append({"key": "log.record.uid", "value": {"stringValue": MARKER}}),
+        lambda item: item.body["attributes"].append({"key": "x", "value": {"kvlistValue": {"values": [{"key": MARKER}]}}}),
+        lambda item: item.body["attributes"].append({"key": "x", "value": MARKER}),
+    ],
+)
+def test_a_planted_marker_does_not_come_through(items: list[spool.Item], signal: str, change) -> None:
+    """Wherever it is planted, it is in nothing that may leave."""
+    from otel_bridge.export.otlp_json import request
+
+    declared = read(ROOT / "examples/kitchen/kitchen/_telemetry.py")
+    item = edited(next(item for item in items if item.signal == signal), change)
+    ready, lost = prepare([item], declared, ON)
+    assert MARKER.encode() not in request(signal, ready).SerializeToString()
+    assert len(ready) + sum(lost.values()) == 1
+
+
+def test_consent_never_reaches_back(items: list[spool.Item]) -> None:
+    """What was recorded before the choice that holds now is counted and not sent."""
+    declared = read(ROOT / "examples/kitchen/kitchen/_telemetry.py")
+    ready, lost = prepare(items, declared, Decision("on", "because", "test", "2099-01-01T00:00:00Z"))
+    assert (ready, lost) == ([], {"before_consent": 2})
