@@ -38,7 +38,14 @@ sys.exit(main())
 
 def environment(home: Path, **more: str) -> dict[str, str]:
     """A world without anything of the person's, with bytecode kept."""
-    return {"HOME": str(home), "PATH": f"{BIN}:/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0", **more}
+    return {
+        "HOME": str(home),
+        "PATH": f"{BIN}:/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "PYTHONHASHSEED": "0",
+        "OTEL_BRIDGE_DETACH": "0",
+        **more,
+    }
 
 
 def run(words: list[str], home: Path, **more: str) -> subprocess.CompletedProcess[str]:

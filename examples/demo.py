@@ -8,15 +8,17 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-from otel_bridge.collector.process import running
+from otel_bridge.collector.process import hec_peer, running
 from otel_bridge.export import spool
 
 ROOT = Path(__file__).resolve().parents[1]
 PLACE = ROOT / ".demo"
 BIN = Path(sys.executable).parent
 ENVIRONMENT = {"HOME": str(PLACE / "home"), "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "LANG": "C.UTF-8"}
+NOBODY_SENDS = {"OTEL_BRIDGE_DETACH": "0"}  # until station 5, so that each step can be watched
 STATE = PLACE / "home/.local/state/otel-bridge/kitchen"
 PRIVATE = ("acme-internal-cloud", "acme/secret-box")
 RUNS = (
@@ -73,7 +75,7 @@ def main() -> int:
     shell("otel-bridge", "on", "--product", "kitchen")
     station(3, "privacy and disk", "real runs; what is not declared or not public never reaches the disk")
     for words in RUNS:
-        shell(*words)
+        shell(*words, **NOBODY_SENDS)
     shell("kitchen", "create", "debian", DO_NOT_TRACK="1")
     recorded = [item for items in spool.waiting(STATE).values() for item in items]
     text = "".join(item.line for item in recorded)
@@ -89,10 +91,31 @@ def main() -> int:
     same = identities(recorded) == identities(arrived)
     leaked = [name for name in PRIVATE if any(name in path.read_text() for path in collector.files.iterdir())]
     print(f"   recorded {len(identities(recorded))}, sent {sent['sent']}, in the collector's file {len(identities(arrived))}")
-    print(
-        f"   log.record.uid, trace and span ids: {'equal sets' if same else 'DIFFERENT'}; private names found: {leaked or 'none'}"
+    equal = "equal sets" if same else "DIFFERENT"
+    print(f"   log.record.uid, trace and span ids: {equal}; private names found: {leaked or 'none'}")
+    done = same and recorded and not leaked and len(recorded) == sent["sent"]
+    return 0 if splunk() and done else 1
+
+
+def splunk() -> bool:
+    """The same events into Splunk's protocol as well: one variable of the collector, and nobody drains by hand."""
+    station(
+        7, "Splunk, and nobody waits", "OTEL_BRIDGE_SINK=splunk, the file beside it; the run itself starts a sender and is gone"
     )
-    return 0 if same and recorded and not leaked and len(recorded) == sent["sent"] else 1
+    with hec_peer(PLACE / "hec") as peer:
+        sinks = {"OTEL_BRIDGE_SINK": "splunk", "OTEL_BRIDGE_SINK_2": "file", "OTEL_BRIDGE_LOG_LEVEL": "warn", **peer.variables}
+        with running(PLACE / "both", sinks) as collector:
+            shell("kitchen", "create", "debian", OTEL_BRIDGE_ENDPOINT=collector.endpoint, OTEL_BRIDGE_DRAIN_EVERY="0")
+            until = time.monotonic() + 20
+            while time.monotonic() < until and not len(in_files(collector.files)) == len(peer.events()) == 2:
+                time.sleep(0.1)
+            files, events = in_files(collector.files), peer.events()
+    in_file = {item.body["traceId"] for item in files}
+    at_splunk = {event.get("trace_id") or event["event"]["trace_id"] for event in events}
+    print(
+        f"   in the file: {len(files)} records; at Splunk's HTTP Event Collector: {len(events)}, same run: {in_file == at_splunk}"
+    )
+    return len(files) == len(events) == 2 and in_file == at_splunk
 
 
 if __name__ == "__main__":

@@ -12,6 +12,11 @@ def new_id(size: int) -> str:
     return os.urandom(size).hex()
 
 
+def chance() -> float:
+    """A random number from 0 on, below 1."""
+    return int.from_bytes(os.urandom(4), "big") / (1 << 32)
+
+
 def new_uuid() -> str:
     """A random UUID (RFC 9562, version 4): random bits only, never a time."""
     h = os.urandom(16).hex()

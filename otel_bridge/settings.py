@@ -8,7 +8,7 @@ from .errors import SettingsError
 
 @dataclass(frozen=True)
 class Setting:
-    """A row: `kind` is `url`, `pairs`, `path`, `flag` or `word`."""
+    """A row: `kind` is `url`, `pairs`, `path`, `flag`, `seconds` or `word`."""
 
     name: str
     variable: str
@@ -23,6 +23,8 @@ ROWS = (
         "collector_config", "OTEL_BRIDGE_COLLECTOR_CONFIG", "", "path", "Folder of the collector's YAML, if not `collector-config`."
     ),
     Setting("debug", "OTEL_BRIDGE_DEBUG", "0", "flag", "Show our own failures on standard error."),
+    Setting("detach", "OTEL_BRIDGE_DETACH", "1", "flag", "Whether a run may start a sender in the background; 0 never does."),
+    Setting("drain_every", "OTEL_BRIDGE_DRAIN_EVERY", "3600", "seconds", "Shortest time between two senders; 0 is after each run."),
     Setting("endpoint", "OTEL_BRIDGE_ENDPOINT", "", "url", "Where telemetry goes, instead of the product's own endpoint."),
     Setting("headers", "OTEL_BRIDGE_HEADERS", "", "pairs", "Headers that the sender adds, as `key=value,key=value`."),
     Setting("otelcol", "OTEL_BRIDGE_OTELCOL", "", "path", "A collector binary to use instead of `.cache/otelcol-bridge`."),

@@ -37,7 +37,14 @@ class World:
 
     def environment(self, **more: str) -> dict[str, str]:
         path = f"{BIN}{os.pathsep}/usr/bin{os.pathsep}/bin"
-        return {"HOME": str(self.home), "TMPDIR": str(self.root / "tmp"), "PATH": path, "LANG": "C.UTF-8", **more}
+        return {
+            "HOME": str(self.home),
+            "TMPDIR": str(self.root / "tmp"),
+            "PATH": path,
+            "LANG": "C.UTF-8",
+            "OTEL_BRIDGE_DETACH": "0",
+            **more,
+        }
 
     def run(self, *words: str, ok: bool | None = True, **more: str) -> subprocess.CompletedProcess[str]:
         """Run an installed program; `ok=None` accepts any exit code."""

@@ -9,7 +9,7 @@ from conftest import BIN, ROOT, World
 PACKAGE = ROOT / "otel_bridge"
 STAGES = ("errors", "settings", "clock", "paths", "schema", "consent", "privacy", "record", "export", "collector", "analytics")
 ABOVE = {stage: STAGES[: at + 1] for at, stage in enumerate(STAGES)}
-ABOVE["instrument"] = (*ABOVE["record"], "instrument")
+ABOVE["instrument"] = (*ABOVE["export"], "instrument")  # export/detach alone, when a sender is due
 ABOVE["auto"] = (*ABOVE["instrument"], "auto")
 ABOVE["commands"] = (*STAGES, "instrument", "commands")
 ABOVE["__init__"] = ("record",)  # lazily, when an event is recorded

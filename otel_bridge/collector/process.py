@@ -1,5 +1,6 @@
 """Run a collector beside the demo and the tests: its own folder, free ports on the loopback, healthy before it is used."""
 
+import json
 import os
 import signal
 import socket
@@ -12,10 +13,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..errors import CollectorError
+from . import binary, config_folder
 
-_PATIENCE = 20.0  # seconds until healthy; 0.2 s is usual
+_PATIENCE = 40.0  # seconds until healthy; 0.5 s is usual, on a machine that others use much more
 
 
 @dataclass(frozen=True)
@@ -41,11 +44,53 @@ def free_port() -> int:
     raise CollectorError("no free port on the loopback")
 
 
+@dataclass(frozen=True)
+class Peer:
+    """A genuine HEC endpoint in the place of Splunk: what the collector must be told of it, and the file it writes."""
+
+    variables: Mapping[str, str]
+    file: Path
+
+    def events(self) -> list[dict[str, Any]]:
+        """What it understood: the fields of each event, and its `event`, a name or, of a run, the span as a dict."""
+        found = []
+        for line in self.file.read_text().splitlines() if self.file.exists() else []:
+            for group in json.loads(line)["resourceLogs"]:
+                host = _plain({"kvlistValue": {"values": group["resource"].get("attributes", [])}})
+                for record in (one for scope in group["scopeLogs"] for one in scope["logRecords"]):
+                    fields = _plain({"kvlistValue": {"values": record.get("attributes", [])}})
+                    found.append({**host, **fields, "event": _plain(record["body"])})
+        return found
+
+
+def _plain(value: dict[str, Any]) -> Any:
+    """A value of OTLP/JSON as Python has it."""
+    found: Any
+    kind, found = next(iter(value.items()), ("", None))
+    if kind == "kvlistValue":
+        return {one["key"]: _plain(one["value"]) for one in found.get("values", [])}
+    if kind == "arrayValue":
+        return [_plain(one) for one in found.get("values", [])]
+    return int(found) if kind == "intValue" else found
+
+
+@contextmanager
+def hec_peer(folder: Path) -> Iterator[Peer]:
+    """Start a second collector whose splunk_hec receiver listens where Splunk would; its variables are for the first one."""
+    address, token = f"127.0.0.1:{free_port()}", "00000000-0000-0000-0000-000000000001"
+    folder.mkdir(parents=True, exist_ok=True)
+    told = {"OTEL_BRIDGE_HEC_PEER_ENDPOINT": address, "OTEL_BRIDGE_HEC_PEER_FILE": str(folder / "hec-peer.jsonl")}
+    command = [str(binary()), f"--config={config_folder() / 'overlays/hec-peer.yaml'}"]
+    with _started(command, {**told, "OTEL_BRIDGE_SPLUNK_TOKEN": token}, folder, f"http://{address}/services/collector/health"):
+        url = f"http://{address}/services/collector"
+        yield Peer({"OTEL_BRIDGE_SPLUNK_URL": url, "OTEL_BRIDGE_SPLUNK_TOKEN": token}, folder / "hec-peer.jsonl")
+
+
 @contextmanager
 def running(folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[Running]:
     """Start `otel-bridge collector run` with everything it writes below `folder`; stop it with SIGTERM.
 
-    Raises CollectorError with the end of its log when it is not healthy within 20 seconds.
+    Raises CollectorError with the end of its log when it is not healthy within 40 seconds.
     """
     ports = {name: f"127.0.0.1:{free_port()}" for name in ("HTTP", "GRPC", "HEALTH")}
     told = {
@@ -55,14 +100,23 @@ def running(folder: Path, environment: Mapping[str, str] | None = None) -> Itera
         "OTEL_BRIDGE_FILE_DIR": str(folder / "out"),
         **(environment or {}),
     }
+    command = [sys.executable, "-m", "otel_bridge.commands", "collector", "run"]
+    with _started(command, told, folder, f"http://{ports['HEALTH']}/") as (process, log):
+        yield Running(f"http://{ports['HTTP']}", folder / "out", process, log)
+
+
+@contextmanager
+def _started(
+    command: list[str], environment: Mapping[str, str], folder: Path, health: str
+) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "collector.log"
-    command = [sys.executable, "-m", "otel_bridge.commands", "collector", "run"]
     with log.open("ab") as output:
-        process = subprocess.Popen(command, env={**os.environ, **told}, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        told = {**os.environ, **environment}
+        process = subprocess.Popen(command, env=told, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     try:
-        _wait(f"http://{ports['HEALTH']}/", process, log)
-        yield Running(f"http://{ports['HTTP']}", folder / "out", process, log)
+        _wait(health, process, log)
+        yield process, log
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -78,7 +132,11 @@ def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
         try:
             with urllib.request.urlopen(url, timeout=1):
                 return
-        except (urllib.error.URLError, OSError):
+        except urllib.error.HTTPError as answer:
+            if answer.code == 401:  # the HEC peer asks for its token even here
+                return
+            time.sleep(0.05)
+        except OSError:
             time.sleep(0.05)
     tail = log.read_text(errors="replace")[-2000:]
     raise CollectorError(f"the collector is not healthy; its log ends with:\n{tail}")

@@ -8,7 +8,7 @@ import click
 from .. import __version__
 from ..errors import BridgeError
 
-VERBS = ("check", "collector", "compile", "drain", "off", "on", "preview", "sent", "status")
+VERBS = ("canary", "check", "collector", "compile", "drain", "off", "on", "preview", "sent", "status")
 
 
 class Verbs(click.Group):

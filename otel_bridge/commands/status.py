@@ -5,12 +5,14 @@ from pathlib import Path
 
 import click
 
+from ..clock import moment
 from ..consent import decide
 from ..errors import BridgeError
-from ..export import spool
-from ..export.drain import endpoint_of, losses, remembered
+from ..export import backoff, spool
+from ..export.drain import endpoint_of, losses
 from ..export.writer import declaration
 from ..paths import state_dir
+from ..settings import setting
 from . import json_option, product_option
 
 
@@ -24,7 +26,7 @@ def command(product: str, as_json: bool) -> None:
         click.echo(json.dumps(told))
         return
     click.echo(f"{product}: {told['mode']} ({told['reason']})")
-    for key in ("source", "since", "endpoint", "last_drain", "error"):
+    for key in ("source", "since", "endpoint", "last_drain", "next_drain", "error"):
         if told[key]:
             click.echo(f"  {key.replace('_', ' '):12} {told[key]}")
     waiting, lost = told["pending"], told["lost"]
@@ -43,7 +45,7 @@ def status(product: str) -> dict[str, object]:
     endpoint = None
     try:
         waiting = spool.waiting(Path(state_dir(product)))
-        last = remembered(product)
+        last = backoff.recall(Path(state_dir(product)))
         lost = dict(sorted(losses(product).items()))
         endpoint = endpoint_of(declaration(product))
     except (BridgeError, OSError):  # nothing recorded yet, or no home: what is known is told
@@ -58,8 +60,17 @@ def status(product: str) -> dict[str, object]:
         "installation_id": None,
         "pending": {signal: len(items) for signal, items in waiting.items()},
         "lost": lost,
-        "last_drain": last.get("last"),
-        "next_drain": None,
+        "last_drain": _time(last.get("last")),
+        "next_drain": _time(last.get("not_before") or _ordinary(last.get("last"))),
         "endpoint": endpoint,
         "error": last.get("error") or None,
     }
+
+
+def _time(seconds: str | None) -> str | None:
+    return moment(int(seconds) * 10**9) if seconds else None
+
+
+def _ordinary(last: str | None) -> str | None:
+    every = setting("drain_every")
+    return str(int(last) + int(every)) if last and every.isdigit() else None

@@ -5,19 +5,20 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..clock import moment, now
 from ..consent import ON, Decision, decide
 from ..errors import BridgeError, DeliveryError
-from ..paths import opened, read_flat, state_dir
+from ..paths import opened, state_dir
 from ..record import lose
 from ..schema.compile import Compiled
 from ..settings import setting
-from . import ledger, spool
-from .otlp import send
-from .prepare import prepare
+from . import backoff, ledger, spool
+from .otlp import Answer, send
+from .prepare import Ready, prepare
 from .writer import declaration
 
 BATCH = 100  # records a request: some 100 kB, while the collector takes 256 KiB
+REFUSED = (400, 413)  # of a batch: one of its records may be why, so it is split
+REFUSALS = 16  # requests refused with none taken: it is the server, not a record
 
 
 @dataclass
@@ -31,9 +32,10 @@ class Result:
     error: str = ""
 
 
-def drain(product: str) -> Result:
-    """Send everything of a product that waits on this machine; tells by its result what became of it and never raises
-    for what a network, a server or a half-written file does.
+def drain(product: str, patience: float = 30.0) -> Result:
+    """Send everything of a product that waits on this machine; waits up to `patience` seconds for another sender to end.
+
+    Tells by its result what became of it, and never raises for what a network, a server or a half-written file does.
     """
     result = Result()
     folder = Path(state_dir(product))
@@ -41,17 +43,29 @@ def drain(product: str) -> Result:
     try:
         if decision.mode != ON:
             raise DeliveryError(f"telemetry of {product} is {decision.mode}: {decision.reason}")
-        declared = declaration(product)
-        endpoint = endpoint_of(declared)
-        with spool.only_sender(folder):
-            for signal in spool.SIGNALS:
-                for file in spool.claim(folder, signal):
-                    _ship(folder, file, signal, declared, decision, endpoint, result)
-            _remember(folder, result)
+        with spool.only_sender(folder, patience):
+            _drain(product, folder, decision, result)
     except BridgeError as problem:
         result.error = str(problem)
         result.kept = sum(map(len, spool.waiting(folder).values()))
     return result
+
+
+def _drain(product: str, folder: Path, decision: Decision, result: Result) -> None:
+    """All signals, one claimed file after the other, until one is not taken."""
+    try:
+        declared = declaration(product)
+        endpoint = endpoint_of(declared)
+        shipment = Shipment(folder, declared, decision, endpoint, result)
+        for signal in spool.SIGNALS:
+            for file in spool.claim(folder, signal):
+                shipment.ship(file, signal)
+        shipment.finish()
+    except BridgeError as problem:
+        backoff.remember(folder, str(problem), status=0)
+        raise
+    last = shipment.last
+    backoff.remember(folder, result.error, last.status, last.retry_after, declared.digest)
 
 
 def endpoint_of(declared: Compiled) -> str:
@@ -62,48 +76,75 @@ def endpoint_of(declared: Compiled) -> str:
     return endpoint
 
 
-def _ship(folder: Path, file: Path, signal: str, declared: Compiled, decision: Decision, endpoint: str, result: Result) -> None:
-    """Send one claimed file batch by batch; each batch that a server took is noted and taken out of the file at once."""
-    items, torn = spool.read(file, signal)
-    ready, lost = prepare(items, declared, decision)
-    lost["torn"] = torn
-    _lose(folder, lost, result)
-    while True:
-        spool.keep(file, [one.item for one in ready])
-        if not ready or result.error:
-            break
-        batch, rest = ready[:BATCH], ready[BATCH:]
-        answer = send(signal, batch, endpoint)
-        if answer.error:
-            result.error = f"{endpoint}: {answer.error}"
-            break
-        ledger.note(folder, signal, endpoint, answer)
-        undeclared = sum(one.undeclared for one in batch)
-        _lose(folder, Counter({"rejected": answer.rejected, "undeclared_attribute": undeclared}), result)
-        result.sent += len(batch) - answer.rejected
-        ready = rest
-    result.kept += len(ready)
+class Shipment:
+    """One sender at work: what it sends where, the last answer it got, and whether any record was taken."""
 
+    def __init__(self, folder: Path, declared: Compiled, decision: Decision, endpoint: str, result: Result) -> None:
+        self.folder, self.declared, self.decision = folder, declared, decision
+        self.endpoint, self.result = endpoint, result
+        self.last = Answer(None, "")
+        self.taken = self.refusals = 0
+        self.suspects: list[tuple[Path, list[Ready]]] = []  # refused one by one, with the file they still stand in
 
-def _lose(folder: Path, lost: Counter[str], result: Result) -> None:
-    for reason, number in lost.items():
-        if number:
-            lose(str(folder), reason, number)
-            result.lost[reason] += number
+    def ship(self, file: Path, signal: str) -> None:
+        """Send one claimed file; each batch that a server took is noted and leaves the file at once."""
+        items, torn = spool.read(file, signal)
+        ready, lost = prepare(items, self.declared, self.decision)
+        lost["torn"] = torn
+        self._lose(lost)
+        batches = [ready[begin : begin + BATCH] for begin in range(0, len(ready), BATCH)]
+        suspects: list[Ready] = []
+        while True:
+            spool.keep(file, [one.item for one in suspects] + [one.item for batch in batches for one in batch])
+            if not batches or self.result.error:
+                break
+            self._next(signal, batches, suspects)
+        self.result.kept += sum(map(len, batches))
+        if suspects:
+            self.suspects.append((file, suspects))
 
+    def _next(self, signal: str, batches: list[list[Ready]], suspects: list[Ready]) -> None:
+        """Send the first batch and take it off the list, unless the answer says that it must wait."""
+        batch = batches[0]
+        answer = self.last = send(signal, batch, self.endpoint)
+        if answer.status in REFUSED and (self.taken or self.refusals < REFUSALS):
+            self.refusals += 1
+            half = len(batch) // 2
+            batches[:1] = [batch[:half], batch[half:]] if half else []
+            suspects += [] if half else batch
+        elif answer.error:
+            self.result.error = f"{self.endpoint}: {answer.error}"
+        else:
+            ledger.note(self.folder, signal, self.endpoint, answer)
+            undeclared = sum(one.undeclared for one in batch)
+            self._lose(Counter({"rejected": answer.rejected, "undeclared_attribute": undeclared}))
+            self.result.sent += len(batch) - answer.rejected
+            self.taken += len(batch)
+            del batches[0]
 
-def _remember(folder: Path, result: Result) -> None:
-    """Keep for `status` when a sender last ran and what stopped it."""
-    fd = opened(str(folder / "drain"), os.O_WRONLY | os.O_TRUNC)
-    try:
-        os.write(fd, f"last = {moment(now())}\nerror = {result.error}\n".encode())
-    finally:
-        os.close(fd)
+    def finish(self) -> None:
+        """Keep aside the records that a server refused while it took others; if it took none, it is the server: they stay."""
+        for file, suspects in self.suspects:
+            if not self.taken:
+                self.result.kept += len(suspects)
+                self.result.error = self.result.error or f"{self.endpoint}: the server refuses every record"
+                continue
+            refused = {one.item.line for one in suspects}
+            fd = opened(str(self.folder / "quarantine" / file.name.replace("claimed", "jsonl")), os.O_WRONLY | os.O_APPEND)
+            try:
+                os.write(fd, "".join(line + "\n" for line in sorted(refused)).encode())
+            finally:
+                os.close(fd)
+            signal = file.name.partition(".")[0]
+            spool.keep(file, [item for item in spool.read(file, signal)[0] if item.line not in refused])
+            self._lose(Counter({"refused": len(suspects)}))
+            self.result.quarantined += len(suspects)
 
-
-def remembered(product: str) -> dict[str, str]:
-    """What the last sender left behind: `last` (RFC 3339) and `error`; empty before the first."""
-    return read_flat(state_dir(product) + "/drain") or {}
+    def _lose(self, lost: Counter[str]) -> None:
+        for reason, number in lost.items():
+            if number:
+                lose(str(self.folder), reason, number)
+                self.result.lost[reason] += number
 
 
 def losses(product: str) -> Counter[str]:

@@ -9,6 +9,7 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -21,6 +22,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from requests.utils import get_environ_proxies
 
 from .. import __version__, settings
+from ..clock import now
 from . import logs, spans
 from .prepare import Ready
 
@@ -35,6 +37,7 @@ class Answer:
     error: str
     rejected: int = 0
     body: bytes = b""
+    retry_after: float = 0.0  # seconds that the server asked for
 
     @property
     def sha256(self) -> str:
@@ -97,11 +100,22 @@ def _judge(signal: str, session: GuardedSession) -> Answer:
         kind = type(session.error).__name__ if session.error else "nothing was sent"
         return Answer(None, f"no answer ({kind})", body=session.body)
     if not 200 <= answer.status_code < 300:
-        return Answer(answer.status_code, f"the server answered {answer.status_code}", body=session.body)
+        error = f"the server answered {answer.status_code}"
+        return Answer(answer.status_code, error, body=session.body, retry_after=_seconds(answer.headers.get("Retry-After", "")))
     rejected = _rejected(signal, answer)
     if rejected is None:
         return Answer(answer.status_code, f"the server answered {answer.status_code}, but not as OTLP has it", body=session.body)
     return Answer(answer.status_code, "", rejected, session.body)
+
+
+def _seconds(retry_after: str) -> float:
+    """A Retry-After header, seconds or an HTTP date (RFC 9110 section 10.2.3), in seconds from now; 0 for anything else."""
+    if retry_after.strip().isdigit():
+        return float(retry_after)
+    try:
+        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - now() / 1e9)
+    except (TypeError, ValueError):
+        return 0.0
 
 
 def _rejected(signal: str, answer: requests.Response) -> int | None:

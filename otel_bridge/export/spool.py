@@ -112,8 +112,17 @@ def waiting(folder: Path) -> dict[str, list[Item]]:
     return found
 
 
+def free(folder: Path) -> bool:
+    """Whether no sender holds the lock of a product right now."""
+    try:
+        with only_sender(folder, 0):
+            return True
+    except DeliveryError:
+        return False
+
+
 @contextmanager
-def only_sender(folder: Path, patience: float = 30.0) -> Iterator[None]:
+def only_sender(folder: Path, patience: float) -> Iterator[None]:
     """Hold the lock of the one sender of a product; raises DeliveryError when another holds it for `patience` seconds."""
     fd = opened(str(folder / "sender.lock"), os.O_WRONLY)
     try:

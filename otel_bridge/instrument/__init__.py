@@ -6,7 +6,12 @@ import sys
 import otel_bridge
 
 from ..clock import elapsed, now
+from ..consent import CI, ON, running_in
+from ..paths import environ, read_flat
 from ..record import Run, record_span
+
+DRAIN_EVERY = 3600  # seconds between two senders, when OTEL_BRIDGE_DRAIN_EVERY does not say
+LONGEST = 129_600  # seconds that a sender may ask to be left alone: a day of Retry-After, half a day of jitter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,6 +49,7 @@ def run(
         unwatch()
         if os.getpid() == process:  # a fork that comes back through main is not another run
             _finish(recording, started, duration, error)
+            _send(recording, decision)
         error = None  # or this frame and the exception keep each other alive
 
 
@@ -69,6 +75,32 @@ def _finish(recording: Run, started: int, duration: int, error: "BaseException |
         record_span(recording, started, duration, code != 0)
     except Exception as problem:
         otel_bridge.swallow(problem)
+
+
+def _send(recording: Run, decision: "Decision") -> None:
+    """As the last act of a run, start a sender when one is due."""
+    try:
+        if decision.mode == ON and _due(recording):
+            from ..export.detach import spawn
+
+            spawn(recording.declared.PRODUCT, recording.folder, wait=running_in(CI) != "")
+    except Exception as problem:
+        otel_bridge.swallow(problem)
+
+
+def _due(recording: Run) -> bool:
+    """Whether the last sender is long enough ago, nobody is backing off, and the intake has not been closed."""
+    if environ.get(b"OTEL_BRIDGE_DETACH") == b"0":
+        return False
+    state = read_flat(recording.folder + "/drain") or {}
+    said = environ.get(b"OTEL_BRIDGE_DRAIN_EVERY", b"")
+    every = int(said) if said.isdigit() else DRAIN_EVERY
+    seconds = now() // 1_000_000_000
+    last, until = int(state.get("last") or 0), int(state.get("not_before") or 0)
+    if state.get("closed") == recording.declared.DIGEST:
+        return False
+    waits = last <= seconds < last + every or seconds < until <= seconds + LONGEST  # else the clock was set back
+    return not waits
 
 
 def _exit_code(error: "BaseException | None") -> int:

@@ -28,7 +28,7 @@ def resolve(document: Document, builtin: Document, product: Product, names: dict
         ]
     )
     events = []
-    for one in listed(document.root, "events"):
+    for one in [*listed(builtin.root, "events"), *listed(document.root, "events")]:
         own = [reference for reference in listed(one, "attributes") if reference["ref"] not in COMMON]
         events.append(Event(str(one["name"]), str(one.get("brief", "")), declared.fields(own)))
     common = tuple(one for one in span if one.key in COMMON)

@@ -1,6 +1,6 @@
 """Compiled from telemetry.yaml by `otel-bridge compile`; do not edit."""
 
-DIGEST = "91cfe130a8d22b54"
+DIGEST = "48aff1c8af60e795"
 PRODUCT = 'kitchen'
 PACKAGE = 'kitchen'
 FAMILY = 'kitchen'
@@ -138,7 +138,8 @@ SPAN = (('error.type', 'string', 'enum',
 COMMON = (('otel_bridge.command', 'string', 'enum',
   (('converge', 'create', 'destroy', 'list', 'login', 'test', 'verify'), '__other__'), 0),
  ('otel_bridge.sequence', 'int', 'count', (1000000,), 0))
-EVENTS = {'kitchen.converge': (('kitchen.provisioner.channel', 'string', 'enum',
+EVENTS = {'canary': (),
+ 'kitchen.converge': (('kitchen.provisioner.channel', 'string', 'enum',
                        (('current', 'stable', 'unstable'), '__other__'), 0),
                       ('kitchen.provisioner.name', 'string', 'registry', ('plugins', '__private__'), 0),
                       ('kitchen.provisioner.product', 'string', 'enum', (('chef', 'cinc'), '__other__'), 0),

@@ -1,0 +1,15 @@
+#!/bin/sh
+# Build the image of the collector from nothing but the binary that `make collector` built: image.sh [TAG]
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+context=$(mktemp -d)
+trap 'rm -rf "$context"' EXIT
+(cd "$here/healthcheck" && CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o "$context/healthcheck" .)
+install -m 0755 "$here/../.cache/otelcol-bridge" "$context/otelcol-bridge"
+cp /etc/ssl/certs/ca-certificates.crt "$context/"
+cp -R "$here" "$context/collector-config"
+mkdir -p "$context/data/queue" "$context/data/out"
+find "$context/collector-config" -type d -exec chmod 0755 {} + -o -type f -exec chmod 0644 {} +
+chmod 0750 "$context/data" "$context/data/out"
+chmod 0700 "$context/data/queue"
+docker build -q -t "${1:-otel-bridge-collector:dev}" -f "$here/Dockerfile" "$context"

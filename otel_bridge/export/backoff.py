@@ -1,0 +1,47 @@
+"""Say when the next sender may start: what the last one met decides, and a tiny file on disk keeps it.
+
+The file `drain` is read by every run (see `instrument`), so it is flat: `last` and `not_before` are Unix seconds, `failures`
+counts in a row, `closed` is the digest of the declaration for which a server said 410.
+"""
+
+import os
+from pathlib import Path
+
+from ..clock import chance, now
+from ..paths import opened, read_flat
+
+PASSING = (429, 502, 503, 504, None)  # OTLP's own list of what to retry, and no answer at all
+FIRST, MOST = 30, 3600  # seconds, doubling
+LONG = 6 * 3600  # seconds, when only somebody at the server can mend it
+DAY = 86400
+GONE = 410
+
+
+def remember(folder: Path, error: str, status: int | None = None, retry_after: float = 0.0, digest: str = "") -> None:
+    """Keep how a sender fared; without an `error` the next one is due in its ordinary time."""
+    before = recall(folder)
+    failures = int(before.get("failures") or 0) + 1 if error else 0
+    seconds = now() // 10**9
+    told = {"last": seconds, "failures": failures, "error": " ".join(error.split())}
+    if error:
+        told["not_before"] = int(seconds + pause(failures, status, retry_after))
+    if status == GONE:
+        told["closed"] = digest
+    new = folder / "drain.new"
+    fd = opened(str(new), os.O_WRONLY | os.O_TRUNC)
+    try:
+        os.write(fd, "".join(f"{key} = {value}\n" for key, value in told.items()).encode())
+    finally:
+        os.close(fd)
+    new.replace(folder / "drain")
+
+
+def recall(folder: Path) -> dict[str, str]:
+    """What the last sender left behind; empty before the first."""
+    return read_flat(str(folder / "drain")) or {}
+
+
+def pause(failures: int, status: int | None, retry_after: float) -> float:
+    """Seconds to wait after so many failures in a row: doubling with jitter, at least what the server asked for (a day at most)."""
+    base = min(FIRST * 2 ** min(failures - 1, 20), MOST) if status in PASSING else LONG
+    return max(base * (0.5 + chance()), min(retry_after, DAY))

@@ -1,0 +1,64 @@
+"""Start a sender that nobody waits for, in a session of its own, holding nothing of the host's.
+
+An inherited standard output stalled `tool | cat` for as long as the sender lived (measured: 3 s), so every descriptor is
+closed or on /dev/null. The user's own OTEL_* variables stay behind: they steer the user's telemetry, not a product's.
+"""
+
+import os
+import signal
+import sys
+import time
+
+from ..paths import environ, opened
+
+PATIENCE = 1.0  # seconds that a run in continuous integration waits: its machine may be gone the moment it ends
+_SENDER = "from otel_bridge.export.sender import main; main()"
+_PYTHONS = ("python", "pypy", "graalpy")
+_DEFAULT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGALRM)
+
+
+def spawn(product: str, folder: str, wait: bool) -> None:
+    """Start a sender for a product, unless one is at work, or this interpreter is no Python that could run one."""
+    if getattr(sys, "frozen", False) or not os.path.basename(sys.executable or "").startswith(_PYTHONS) or _busy(folder):
+        return
+    null = [(os.POSIX_SPAWN_OPEN, fd, "/dev/null", os.O_RDWR, 0) for fd in (0, 1, 2)]
+    child = os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-P", "-c", _SENDER, product],
+        {key: value for key, value in environ.items() if _stays(key)},
+        file_actions=[*null, *((os.POSIX_SPAWN_CLOSE, fd) for fd in _inheritable())],
+        setsid=True,
+        setsigdef=_DEFAULT,
+        setsigmask=(),
+    )
+    until = time.monotonic() + PATIENCE
+    while wait and time.monotonic() < until and os.waitpid(child, os.WNOHANG) == (0, 0):
+        time.sleep(0.02)
+
+
+def _stays(key: bytes) -> bool:
+    return not key.startswith(b"OTEL_") or key.startswith(b"OTEL_BRIDGE_") or key == b"OTEL_SDK_DISABLED"
+
+
+def _inheritable() -> "list[int]":
+    """Descriptors above standard error that a child would get: a shell's `3>file`, a CI runner's log."""
+    found = []
+    for name in os.listdir("/dev/fd"):
+        try:
+            if int(name) > 2 and os.get_inheritable(int(name)):
+                found.append(int(name))
+        except OSError:  # the descriptor of this very listing
+            pass
+    return found
+
+
+def _busy(folder: str) -> bool:
+    """Whether a sender holds the lock; it looks at the spool again after it has let go, so nothing is forgotten."""
+    fd = opened(folder + "/sender.lock", os.O_WRONLY)
+    try:
+        os.lockf(fd, os.F_TEST, 0)
+    except OSError:
+        return True
+    finally:
+        os.close(fd)
+    return False
