@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 REGISTRIES := examples/kitchen/telemetry.yaml
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint types bench collector generate system-deps clean install
+.PHONY: help demo test lint types bench collector image generate system-deps clean install
 .DEFAULT_GOAL := help
 
 help:  ## show these lines
@@ -29,6 +29,9 @@ bench: $(INSTALLED) system-deps  ## what a run of a CLI costs: instructions, fil
 
 collector: $(INSTALLED)  ## build the OpenTelemetry Collector once, into .cache/
 	@$(BIN)/python collector-config/build.py
+
+image: collector  ## a Docker image of nothing but the collector, for docker-compose.yml
+	collector-config/image.sh
 
 generate: $(INSTALLED)  ## write again everything that is generated from the registries
 	$(BIN)/otel-bridge compile $(REGISTRIES)

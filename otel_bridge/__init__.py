@@ -21,9 +21,12 @@ def event(name: str, attributes: "Mapping[str, object] | None" = None, set_by_us
     Source: OpenTelemetry events, https://opentelemetry.io/docs/specs/semconv/general/events/
     """
     if current is not None:
-        from .record import record
+        try:
+            from .record import record
 
-        record(current, name, attributes, set_by_user)
+            record(current, name, attributes, set_by_user)
+        except Exception:  # at the very end of the stack even counting a failure fails
+            pass
 
 
 def swallow(problem: BaseException) -> None:
@@ -31,5 +34,8 @@ def swallow(problem: BaseException) -> None:
     import os
     import sys
 
-    if os.environ.get("OTEL_BRIDGE_DEBUG", "") not in ("", "0") and sys.stderr is not None:
-        sys.stderr.write(f"otel-bridge: {type(problem).__name__}: {problem}\n")
+    try:
+        if os.environ.get("OTEL_BRIDGE_DEBUG", "") not in ("", "0") and sys.stderr is not None:
+            sys.stderr.write(f"otel-bridge: {type(problem).__name__}: {problem}\n")
+    except Exception:  # a closed stream, or a problem that cannot be told
+        pass

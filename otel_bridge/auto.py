@@ -113,8 +113,11 @@ def hide_our_frames() -> None:
 
     def hook(kind: "type[BaseException]", error: BaseException, traceback: "TracebackType | None") -> None:
         sys.excepthook = before
-        error.__traceback__ = _foreign(traceback)
-        before(kind, error, error.__traceback__)
+        try:
+            error.__traceback__ = traceback = _foreign(traceback)
+        except Exception:  # then it is printed as it is
+            pass
+        before(kind, error, traceback)
 
     if before.__module__ != __name__:  # already in place when one entry point runs another
         sys.excepthook = hook
@@ -123,8 +126,15 @@ def hide_our_frames() -> None:
 def _foreign(traceback: "TracebackType | None") -> "TracebackType | None":
     """A traceback without the frames of this package."""
     ours = __file__[: -len("auto.py")]
-    while traceback is not None and traceback.tb_frame.f_code.co_filename.startswith(ours):
+    first = last = None
+    while traceback is not None:
+        if not traceback.tb_frame.f_code.co_filename.startswith(ours):
+            if last is None:
+                first = traceback
+            else:
+                last.tb_next = traceback
+            last = traceback
         traceback = traceback.tb_next
-    if traceback is not None:
-        traceback.tb_next = _foreign(traceback.tb_next)
-    return traceback
+    if last is not None:
+        last.tb_next = None
+    return first

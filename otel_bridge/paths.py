@@ -1,7 +1,11 @@
 """Where things live on this machine (XDG base directories); creates nothing but what `opened` is asked for."""
 
 import os
-from posix import environ as environ  # the dict of bytes behind os.environ: a miss there costs 9 K instructions, here 0.2 K
+
+try:
+    from posix import environ as environ  # the dict of bytes behind os.environ: a miss there costs 9 K instructions, here 0.2 K
+except ImportError:  # Windows: everything imports, nobody has chosen, nothing is recorded
+    environ = {}
 
 
 def _home(variable: bytes, fallback: str) -> str:

@@ -12,8 +12,34 @@ from ..schema.compile import COMPILED_IN
 _UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _NUMBERS = "[0-9]{{1,5}}([.][0-9]{{1,5}}){{0,{}}}"
 _NAME = "[A-Za-z0-9][A-Za-z0-9_./@+-]{0,63}"
-_SPECIAL = ".+*?()[]{}|^$\\"
+_SPECIAL = ".+*?()[]{}|$"
 _OPT_OUT = "otel_bridge.opt_out"
+# What carries no declaration is constant or empty: text, and every number that a client could write an id into.
+_CONSTANT = {
+    "resource": ('set(resource.schema_url, "")',),
+    "scope": (
+        "keep_keys(scope.attributes, [])",
+        'set(scope.name, "__other__") where scope.name != "otel_bridge"',
+        f'set(scope.version, "") where not IsMatch(scope.version, "^{_NUMBERS.format(2)}$")',
+        'set(scope.schema_url, "")',
+    ),
+    "log": (
+        'set(log.severity_text, "")',
+        "set(log.severity_number, 9)",
+        "set(log.observed_time_unix_nano, log.time_unix_nano)",
+        "set(log.flags, 0)",
+        "set(log.dropped_attributes_count, 0)",
+        "set(log.body, log.event_name)",
+    ),
+    "span": (
+        'set(span.status.message, "")',
+        'set(span.trace_state, "")',
+        "set(span.kind, 1)",
+        "set(span.dropped_attributes_count, 0)",
+        "set(span.dropped_events_count, 0)",
+        "set(span.dropped_links_count, 0)",
+    ),
+}
 _BLOCKED = (
     r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}",
     r"(?:/home/|/Users/|/root|[A-Za-z]:\\Users\\)[^/\\\s]*",
@@ -23,51 +49,53 @@ _BLOCKED = (
 )
 
 
+Named = tuple[Field, tuple[str, ...]]  # an attribute, with the public names of its product's registry
+
+
 def render(registries: Sequence[Registry]) -> str:
     """The text of `privacy.yaml` for the products of these registries; the same registries always give the same text."""
-    resource = _joined(field for one in registries for field in one.resource)
-    logs = _joined(field for one in registries for event in one.events for field in (*one.common, *event.fields))
-    spans = _joined(field for one in registries for field in one.span)
-    names = {name: found for one in registries for name, found in one.names.items()}
-    of_resource = [*_rebuilt("resource", resource, names), 'set(resource.schema_url, "")']
-    of_scope = [
-        "keep_keys(scope.attributes, [])",
-        'set(scope.name, "__other__") where scope.name != "otel_bridge"',
-        f'set(scope.version, "") where not IsMatch(scope.version, "^{_NUMBERS.format(2)}$")',
-        'set(scope.schema_url, "")',
-    ]
+    resource = _joined((field, one) for one in registries for field in one.resource)
+    logs = _joined((field, one) for one in registries for event in one.events for field in (*one.common, *event.fields))
+    spans = _joined((field, one) for one in registries for field in one.span)
     uid = (
         f"{_kept('log', 'log.record.uid')} where {_string('log', 'log.record.uid')} and {_matches('log', 'log.record.uid', _UUID)}"
     )
-    of_log = [*_rebuilt("log", logs, names, uid), 'set(log.severity_text, "")', "set(log.body, log.event_name)"]
-    of_span = [*_rebuilt("span", spans, names), 'set(span.status.message, "")', 'set(span.trace_state, "")']
-    before = [("resource", of_resource), ("scope", of_scope)]
-    keys = sorted({field.key for fields in (resource, logs, spans) for field in fields} | {"log.record.uid", _OPT_OUT})
+    of_log = [*_rebuilt("log", logs, uid), *_CONSTANT["log"]]
+    of_span = [*_rebuilt("span", spans), *_CONSTANT["span"]]
+    after = [("scope", list(_CONSTANT["scope"])), ("resource", [*_rebuilt("resource", resource), *_CONSTANT["resource"]])]
+    keys = sorted({field.key for fields in (resource, logs, spans) for field, _ in fields} | {"log.record.uid", _OPT_OUT})
     events = sorted({event.name for one in registries for event in one.events})
     return _TEXT.format(
         products=", ".join(sorted(one.product.product for one in registries)),
-        logs=_groups([*before, ("log", of_log)]),
-        traces=_groups([*before, ("span", of_span)]),
+        logs=_groups([("log", of_log), *after]),
+        traces=_groups([("span", of_span), *after]),
         keys="\n".join(f"      - {key}" for key in keys),
         blocked="\n".join(f"      - {json.dumps(pattern)}" for pattern in _BLOCKED),
         events=_any(events),
     )
 
 
-def _joined(fields: Iterable[Field]) -> list[Field]:
+def _joined(fields: Iterable[tuple[Field, Registry]]) -> list[Named]:
     """Each declared form of each attribute once, in the order of their keys: what one product's form lets through, passes."""
-    distinct = {(field.key, field.type, field.policy, field.parameters): field for field in fields}
-    return [distinct[key] for key in sorted(distinct, key=str) if distinct[key].policy != "drop"]
+    distinct = {}
+    for field, registry in fields:
+        names = registry.names.get(str(field.parameters[0]), ()) if field.policy == "registry" else ()
+        if field.policy != "drop":
+            distinct[(field.key, field.type, field.policy, field.parameters, names)] = (field, names)
+    return [distinct[key] for key in sorted(distinct, key=str)]
 
 
-def _rebuilt(context: str, fields: list[Field], names: dict[str, tuple[str, ...]], *more: str) -> list[str]:
+def _rebuilt(context: str, fields: list[Named], *more: str) -> list[str]:
     """Statements that rebuild the attributes of a context from the declaration.
 
     Rebuilt, not deleted from: of two attributes with the same key OTTL sees and deletes the first only.
     """
-    kept = [f"{_kept(context, field.key)} where {_condition(context, field, names)}" for field in fields]
-    refused = f'set({context}.cache["{_OPT_OUT}"], true) where {context}.attributes["{_OPT_OUT}"] != nil'
-    return [*kept, *more, refused, f"set({context}.attributes, {context}.cache)"]
+    kept = [f"{_kept(context, field.key)} where {_condition(context, field, names)}" for field, names in fields]
+    maps = (
+        [f"{context}.attributes"] if context == "resource" else [f"{context}.attributes", "scope.attributes", "resource.attributes"]
+    )
+    refused = [f'set({context}.cache["{_OPT_OUT}"], true) where ContainsValue(Keys({one}), "{_OPT_OUT}")' for one in maps]
+    return [*kept, *more, *refused, f"set({context}.attributes, {context}.cache)"]
 
 
 def _kept(context: str, key: str) -> str:
@@ -82,7 +110,7 @@ def _matches(context: str, key: str, pattern: str) -> str:
     return f'IsMatch({context}.attributes["{key}"], "^({pattern})$")'
 
 
-def _condition(context: str, field: Field, names: dict[str, tuple[str, ...]]) -> str:
+def _condition(context: str, field: Field, names: tuple[str, ...]) -> str:
     place = f'{context}.attributes["{field.key}"]'
     if field.policy == "boolean":
         return f"IsBool({place})"
@@ -99,13 +127,12 @@ def _condition(context: str, field: Field, names: dict[str, tuple[str, ...]]) ->
     return f"{_string(context, field.key)} and {_matches(context, field.key, pattern)}"
 
 
-def _pattern(field: Field, names: dict[str, tuple[str, ...]]) -> str:
+def _pattern(field: Field, public: tuple[str, ...]) -> str:
     """The strings that a policy leaves, as a pattern of RE2."""
     if field.policy == "version":
         return _NUMBERS.format(int(str(field.parameters[0])) - 1)
     placeholder = str(field.parameters[1])
     if field.policy == "registry":
-        public = names.get(str(field.parameters[0]), ())
         closed = _any([*public, placeholder, "__other__"])
         return closed if len(public) <= COMPILED_IN else f"{_any([placeholder, '__other__'])}|{_NAME}"
     values = field.parameters[0]
@@ -114,8 +141,8 @@ def _pattern(field: Field, names: dict[str, tuple[str, ...]]) -> str:
 
 
 def _any(values: Iterable[str]) -> str:
-    """A pattern that matches exactly these strings, as it stands in a string of OTTL: its backslashes are doubled."""
-    return "|".join("".join(f"[{c}]" if c in _SPECIAL and c not in "\\^" else c for c in value) for value in sorted(set(values)))
+    """A pattern that matches exactly these strings; `check` lets none pass that has a quote, a backslash or a caret."""
+    return "|".join("".join(f"[{c}]" if c in _SPECIAL else c for c in value) for value in sorted(set(values)))
 
 
 def _groups(groups: list[tuple[str, list[str]]]) -> str:

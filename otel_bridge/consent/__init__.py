@@ -50,8 +50,10 @@ def decide(product: str) -> Decision:
             continue
         if said.mode == OFF:
             return said
+        since = max(said.since, answer.since) if answer else said.since
         if answer is None or (said.mode == LOCAL and answer.mode == ON):
             answer = said
+        answer.since = since  # it takes all of them to say yes, so it holds from the last of them on
     return answer or _undecided()
 
 

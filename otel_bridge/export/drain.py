@@ -8,7 +8,7 @@ from pathlib import Path
 from ..consent import ON, Decision, decide
 from ..errors import BridgeError, DeliveryError
 from ..paths import opened, state_dir
-from ..record import lose
+from ..record.losses import lose
 from ..schema.compile import Compiled
 from ..settings import setting
 from . import backoff, ledger, spool
@@ -45,7 +45,7 @@ def drain(product: str, patience: float = 30.0) -> Result:
             raise DeliveryError(f"telemetry of {product} is {decision.mode}: {decision.reason}")
         with spool.only_sender(folder, patience):
             _drain(product, folder, decision, result)
-    except BridgeError as problem:
+    except (BridgeError, OSError) as problem:
         result.error = str(problem)
         result.kept = sum(map(len, spool.waiting(folder).values()))
     return result
@@ -54,11 +54,12 @@ def drain(product: str, patience: float = 30.0) -> Result:
 def _drain(product: str, folder: Path, decision: Decision, result: Result) -> None:
     """All signals, one claimed file after the other, until one is not taken."""
     try:
+        claimed = {signal: spool.claim(folder, signal) for signal in spool.SIGNALS}  # first: the next run signs its spool anew
         declared = declaration(product)
         endpoint = endpoint_of(declared)
         shipment = Shipment(folder, declared, decision, endpoint, result)
-        for signal in spool.SIGNALS:
-            for file in spool.claim(folder, signal):
+        for signal, files in claimed.items():
+            for file in files:
                 shipment.ship(file, signal)
         shipment.finish()
     except BridgeError as problem:
@@ -84,6 +85,7 @@ class Shipment:
         self.endpoint, self.result = endpoint, result
         self.last = Answer(None, "")
         self.taken = self.refusals = 0
+        self.refusal = ""
         self.suspects: list[tuple[Path, list[Ready]]] = []  # refused one by one, with the file they still stand in
 
     def ship(self, file: Path, signal: str) -> None:
@@ -98,6 +100,8 @@ class Shipment:
             spool.keep(file, [one.item for one in suspects] + [one.item for batch in batches for one in batch])
             if not batches or self.result.error:
                 break
+            if decide(self.declared.product).mode != ON:  # turned off meanwhile: nothing more leaves
+                raise DeliveryError(f"telemetry of {self.declared.product} was turned off")
             self._next(signal, batches, suspects)
         self.result.kept += sum(map(len, batches))
         if suspects:
@@ -109,25 +113,33 @@ class Shipment:
         answer = self.last = send(signal, batch, self.endpoint)
         if answer.status in REFUSED and (self.taken or self.refusals < REFUSALS):
             self.refusals += 1
+            self.refusal = answer.error
             half = len(batch) // 2
             batches[:1] = [batch[:half], batch[half:]] if half else []
             suspects += [] if half else batch
         elif answer.error:
             self.result.error = f"{self.endpoint}: {answer.error}"
         else:
-            ledger.note(self.folder, signal, self.endpoint, answer)
+            self._note(signal, answer)
             undeclared = sum(one.undeclared for one in batch)
             self._lose(Counter({"rejected": answer.rejected, "undeclared_attribute": undeclared}))
             self.result.sent += len(batch) - answer.rejected
             self.taken += len(batch)
             del batches[0]
 
+    def _note(self, signal: str, answer: Answer) -> None:
+        """Write into the ledger what a server took; if that fails the batch has left all the same."""
+        try:
+            ledger.note(self.folder, signal, self.endpoint, answer)
+        except OSError:
+            self._lose(Counter({"ledger": 1}))
+
     def finish(self) -> None:
         """Keep aside the records that a server refused while it took others; if it took none, it is the server: they stay."""
         for file, suspects in self.suspects:
             if not self.taken:
                 self.result.kept += len(suspects)
-                self.result.error = self.result.error or f"{self.endpoint}: the server refuses every record"
+                self.result.error = self.result.error or f"{self.endpoint}: {self.refusal}, to every record"
                 continue
             refused = {one.item.line for one in suspects}
             fd = opened(str(self.folder / "quarantine" / file.name.replace("claimed", "jsonl")), os.O_WRONLY | os.O_APPEND)
@@ -143,8 +155,8 @@ class Shipment:
     def _lose(self, lost: Counter[str]) -> None:
         for reason, number in lost.items():
             if number:
-                lose(str(self.folder), reason, number)
                 self.result.lost[reason] += number
+                lose(str(self.folder), reason, number)
 
 
 def losses(product: str) -> Counter[str]:

@@ -70,7 +70,11 @@ def _items(signal: str, document: str) -> Iterator[Item]:
 
 def claimed(folder: Path, signal: str) -> list[Path]:
     """The files that senders have claimed and not finished, oldest first."""
-    return sorted((folder / "spool").glob(f"{signal}.*.claimed"))
+    return sorted((folder / "spool").glob(f"{signal}.*.claimed"), key=_number)
+
+
+def _number(claimed: Path) -> int:
+    return int(claimed.name.split(".")[1])
 
 
 def claim(folder: Path, signal: str) -> list[Path]:
@@ -78,7 +82,7 @@ def claim(folder: Path, signal: str) -> list[Path]:
     spool = folder / "spool" / f"{signal}.jsonl"
     before = claimed(folder, signal)
     if spool.exists():
-        number = int(before[-1].name.split(".")[1]) + 1 if before else 1
+        number = _number(before[-1]) + 1 if before else 1
         fd = os.open(spool, os.O_WRONLY | os.O_CLOEXEC)
         try:
             os.lockf(fd, os.F_LOCK, 0)
@@ -91,11 +95,11 @@ def claim(folder: Path, signal: str) -> list[Path]:
 def keep(path: Path, items: list[Item]) -> None:
     """Leave only these items in a claimed file; without any the file is gone."""
     if not items:
-        path.unlink()
+        path.unlink(missing_ok=True)
         return
     lines = dict.fromkeys(item.line for item in items)
     new = path.with_suffix(".new")
-    fd = opened(str(new), os.O_WRONLY | os.O_TRUNC)
+    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)  # no folder is made: `off` may have deleted it
     with open(fd, "w", encoding="utf-8") as file:
         file.writelines(line + "\n" for line in lines)
         file.flush()
@@ -113,12 +117,15 @@ def waiting(folder: Path) -> dict[str, list[Item]]:
 
 
 def free(folder: Path) -> bool:
-    """Whether no sender holds the lock of a product right now."""
+    """Whether no sender holds the lock of a product right now; asks without taking it."""
+    fd = opened(str(folder / "sender.lock"), os.O_WRONLY)
     try:
-        with only_sender(folder, 0):
-            return True
-    except DeliveryError:
+        os.lockf(fd, os.F_TEST, 0)
+    except OSError:
         return False
+    finally:
+        os.close(fd)
+    return True
 
 
 @contextmanager

@@ -31,47 +31,56 @@ def run(
     """Run `main` once and record it; the host program keeps its result, exit code, output and exceptions."""
     try:
         recording = Run(declared, decision)
-        unwatch = _watch(recording)
+        unwatch = _watch(recording, main)
     except Exception as problem:
         otel_bridge.swallow(problem)
         return main(*args, **kwargs)
-    otel_bridge.current = recording
+    around, otel_bridge.current = otel_bridge.current, recording
     error: BaseException | None = None
+    result: object = None
     started, clock, process = now(), elapsed(), os.getpid()
     try:
-        return main(*args, **kwargs)
+        result = main(*args, **kwargs)
+        return result
     except BaseException as raised:
         error = raised
         raise
     finally:
         duration = elapsed() - clock
-        otel_bridge.current = None
+        otel_bridge.current = around
         unwatch()
         if os.getpid() == process:  # a fork that comes back through main is not another run
-            _finish(recording, started, duration, error)
+            _finish(recording, started, duration, _exit_code(result, error), error)
             _send(recording, decision)
         error = None  # or this frame and the exception keep each other alive
 
 
-def _watch(recording: Run) -> "Callable[[], None]":
-    """Listen to the parser that the host has imported; returns what stops listening."""
+def _watch(recording: Run, main: object) -> "Callable[[], None]":
+    """Listen to the parsers that the host has imported; returns what stops listening."""
+    stops = []
     if "click" in sys.modules:
         from .for_click import watch
-    elif "argparse" in sys.modules:
-        from .for_argparse import watch
-    else:
-        return lambda: None
-    return watch(recording)
+
+        stops.append(watch(recording))
+    if "argparse" in sys.modules and not hasattr(main, "make_context"):  # click's own commands need no second ear
+        from .for_argparse import watch as watch_argparse
+
+        stops.append(watch_argparse(recording))
+
+    def unwatch() -> None:
+        for stop in stops:
+            stop()
+
+    return unwatch
 
 
-def _finish(recording: Run, started: int, duration: int, error: "BaseException | None") -> None:
+def _finish(recording: Run, started: int, duration: int, code: int, error: "BaseException | None") -> None:
     """Record how the run ended."""
     try:
-        code = _exit_code(error)
         recording.parsed["process.exit.code"] = code
         recording.parsed["process.executable.name"] = os.path.basename(sys.argv[0])
         if code:
-            recording.parsed["error.type"] = type(error).__name__ if not isinstance(error, SystemExit) else ""
+            recording.parsed["error.type"] = "" if error is None or isinstance(error, SystemExit) else type(error).__name__
         record_span(recording, started, duration, code != 0)
     except Exception as problem:
         otel_bridge.swallow(problem)
@@ -103,11 +112,9 @@ def _due(recording: Run) -> bool:
     return not waits
 
 
-def _exit_code(error: "BaseException | None") -> int:
-    """The status that the process will leave with, as far as its main function decides it."""
-    if error is None:
-        return 0
-    if isinstance(error, SystemExit):
-        code = error.code
-        return code & 0xFF if isinstance(code, int) else 0 if code is None else 1
-    return 130 if isinstance(error, KeyboardInterrupt) else 1
+def _exit_code(result: object, error: "BaseException | None") -> int:
+    """The status that the process will leave with: scripts end in `sys.exit(main())`."""
+    if error is not None and not isinstance(error, SystemExit):
+        return 130 if isinstance(error, KeyboardInterrupt) else 1
+    code = result if error is None else error.code
+    return code & 0xFF if isinstance(code, int) else 0 if code is None else 1

@@ -36,6 +36,7 @@ def clean(
     `seen` the registry names that this run has shown so far.
     """
     kept: Kept = []
+    public = set()  # keys that were told as what they are
     matched = 0
     for key, kind, policy, parameters, expires in specs:
         if key not in given:
@@ -43,7 +44,7 @@ def clean(
         matched += 1
         if policy == "drop" or (expires and time.time() >= expires):
             continue
-        if policy == "version" and parameters[1] and not _public(kept, parameters[1]):
+        if policy == "version" and parameters[1] and parameters[1] not in public:
             continue
         reduce = POLICIES[policy]
         facts = names, key in told or (policy == "default_only" and parameters[2] in told)
@@ -53,11 +54,15 @@ def clean(
             value = _limited(value, seen.setdefault(key, set()), parameters)
         if value is not None:
             kept.append((key, value))
+            if tells(policy, parameters, value):
+                public.add(key)
     return kept, len(given) - matched
 
 
-def _public(kept: "Kept", key: object) -> bool:
-    return any(found == key and value not in (OTHER, PRIVATE, CUSTOM) for found, value in kept)
+def tells(policy: str, parameters: "Parameters", value: object) -> bool:
+    """Whether a reduced value is a declared or public name and no placeholder, so that a version may be told beside it."""
+    named = policy == "registry" or policy == "enum" or policy == "default_only"
+    return named and type(value) is str and value != parameters[1] and value != OTHER
 
 
 def _members(reduce: "Policy", values: object, parameters: "Parameters", facts: "Facts") -> "list[Scalar] | None":
@@ -70,6 +75,8 @@ def _members(reduce: "Policy", values: object, parameters: "Parameters", facts: 
 
 def _limited(value: object, shown: "set[str]", parameters: "Parameters") -> object:
     """The 17th distinct public name of a run becomes a placeholder: a long list of names is a fingerprint."""
+    if type(value) is list:
+        return sorted({_limited(member, shown, parameters) for member in value})  # type: ignore[type-var]
     if type(value) is str and value != parameters[1] and value not in shown:
         if len(shown) >= MOST:
             return OTHER

@@ -6,9 +6,10 @@ The sender and `preview` ask this of every attribute before it leaves, so a spoo
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
-from . import MOST, OTHER
+from . import MOST, OTHER, tells
 from .names import holds
 
 if TYPE_CHECKING:
@@ -22,9 +23,16 @@ _VERSION = re.compile(r"[0-9]{1,5}([.][0-9]{1,5}){0,2}")
 def formed(specs: tuple[Spec, ...], given: Mapping[str, object], names: Names) -> tuple[dict[str, Any], int]:
     """The attributes of `given` that are declared and have the declared form, and how many are or have not."""
     kept: dict[str, Any] = {}
-    for key, kind, policy, parameters, _ in specs:
-        if key in given and _fits(kind, policy, parameters, given[key], names):
+    public = set()
+    for key, kind, policy, parameters, expires in specs:
+        if key not in given or (expires and time.time() >= expires):
+            continue
+        if policy == "version" and parameters[1] and parameters[1] not in public:
+            continue
+        if _fits(kind, policy, parameters, given[key], names):
             kept[key] = given[key]
+            if tells(policy, parameters, given[key]):
+                public.add(key)
     return kept, len(given) - len(kept)
 
 

@@ -3,8 +3,9 @@
 import os
 import sys
 from _thread import allocate_lock
+from time import sleep
 
-from .. import __version__, swallow
+from .. import __version__
 from ..clock import floored, new_id, new_uuid, now, two_digits
 from ..consent import CI, LOCAL, running_in
 from ..paths import opened, read_flat, state_dir
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
 SPOOL_BYTES = 8 << 20
 _ARCHITECTURES = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64", "i686": "x86", "i386": "x86", "armv7l": "arm32"}
+PATIENCE = 250  # tries, 2 ms apart, to get a lock that somebody holds; then the event is counted as lost
 _threads = allocate_lock()  # POSIX locks are per process, so the threads of one need a lock of their own
+os.register_at_fork(after_in_child=_threads._at_fork_reinit)  # type: ignore[attr-defined]  # as `threading` does for its own
 
 
 class Run:
@@ -31,6 +34,8 @@ class Run:
     def __init__(self, declared: "ModuleType", decision: "Decision") -> None:
         self.declared = declared
         self.folder = state_dir(declared.PRODUCT) + ("/local" if decision.mode == LOCAL else "")
+        if os.path.exists(self.folder) and os.stat(self.folder).st_uid != os.geteuid():
+            raise PermissionError(f"{self.folder} belongs to somebody else")  # sudo in a person's home: nothing is written
         self.names = beside(declared.NAMES, str(declared.__file__))
         self.trace_id = new_id(16)
         self.span_id = new_id(8)
@@ -46,18 +51,18 @@ def record(run: Run, name: str, given: "Mapping[str, object] | None" = None, tol
     try:
         specs = run.declared.EVENTS.get(name)
         if specs is None:
-            lose(run.folder, "undeclared_event")
+            _lose(run, "undeclared_event")
             return
         told = run.told.union(told) if told else run.told
         kept, undeclared = clean(specs, given or {}, run.names, told, run.seen)
         if undeclared:
-            lose(run.folder, "undeclared_attribute", undeclared)
+            _lose(run, "undeclared_attribute", undeclared)
         run.sequence += 1
         kept += clean(run.declared.COMMON, {**run.parsed, "otel_bridge.sequence": run.sequence}, run.names)[0]
         kept.append(("log.record.uid", new_uuid()))
         append(run, "logs", _log_line(run, name, floored(now(), run.declared.RESOLUTION), kept))
     except Exception as problem:
-        _failed(run, problem)
+        _lose(run, "record_failed", 1, problem)
 
 
 def record_span(run: Run, started: int, duration: int, failed: bool) -> None:
@@ -69,59 +74,67 @@ def record_span(run: Run, started: int, duration: int, failed: bool) -> None:
         kept, _ = clean(run.declared.SPAN, given, run.names, run.told, run.seen)
         append(run, "traces", _span_line(run, start, start + two_digits(duration), failed, kept))
     except Exception as problem:
-        _failed(run, problem)
+        _lose(run, "record_failed", 1, problem)
 
 
 def append(run: Run, signal: str, line: str) -> None:
-    """Append one line to the spool of `logs` or `traces` with one write, or count it as lost when the spool is full.
+    """Append one line to the spool of `logs` or `traces` with one write, or count it as lost; never waits long.
 
     A sender claims a spool by renaming it under the same lock, so the inode is compared once the lock is held: rename alone
     lost lines under load, lock and comparison lost none (measured). `os.lockf` is built in; `fcntl` costs 0.4 M instructions.
     """
-    path, data = f"{run.folder}/spool/{signal}.jsonl", line.encode()
-    with _threads:
-        while True:
-            fd = opened(path, os.O_WRONLY | os.O_APPEND)
-            try:
-                os.lockf(fd, os.F_LOCK, 0)
-                held = os.fstat(fd)
-                try:
-                    if os.stat(path).st_ino != held.st_ino:
-                        continue
-                except FileNotFoundError:
-                    continue
-                if held.st_size + len(data) > SPOOL_BYTES:
-                    lose(run.folder, "spool_full")
-                elif os.write(fd, data) != len(data):  # a full disk: leave no half line behind
-                    os.ftruncate(fd, held.st_size)
-                    lose(run.folder, "disk_full")
-                if held.st_size == 0:
-                    _sign(run)
-                return
-            finally:
-                os.close(fd)
-
-
-def lose(folder: str, reason: str, number: int = 1) -> None:
-    """Count something that will not arrive, at once, so that a killed program has counted it too."""
-    _write(folder + "/lost", os.O_APPEND, f"{reason} = {number}\n")
-
-
-def _failed(run: Run, problem: Exception) -> None:
-    swallow(problem)
+    if not _threads.acquire(timeout=PATIENCE * 0.002):  # a signal handler that records while its own thread does
+        _lose(run, "busy")
+        return
     try:
-        lose(run.folder, "record_failed")
-    except Exception as another:
-        swallow(another)
+        for _ in range(PATIENCE):
+            if _appended(run, f"{run.folder}/spool/{signal}.jsonl", line.encode()):
+                return
+        _lose(run, "busy")
+    finally:
+        _threads.release()
+
+
+def _appended(run: Run, path: str, data: bytes) -> bool:
+    """Whether the line is dealt with; False when somebody else holds the file, or has just taken it away."""
+    fd = opened(path, os.O_WRONLY | os.O_APPEND)
+    try:
+        os.lockf(fd, os.F_TLOCK, 0)
+        held = os.fstat(fd)
+        if os.stat(path).st_ino != held.st_ino:
+            return False
+        if held.st_size == 0:
+            _sign(run)
+        if held.st_size + len(data) > SPOOL_BYTES:
+            _lose(run, "spool_full")
+        elif os.write(fd, data) != len(data):  # a full disk: leave no half line behind
+            os.ftruncate(fd, held.st_size)
+            _lose(run, "disk_full")
+        return True
+    except (BlockingIOError, PermissionError):  # what POSIX lets a lock that is held answer
+        sleep(0.002)
+        return False
+    except FileNotFoundError:
+        return False
+    finally:
+        os.close(fd)
 
 
 def _sign(run: Run) -> None:
     """Keep who wrote the spool, so that a sender finds the declaration again from any environment."""
     text = f"interpreter = {sys.executable}\nregistry = {run.declared.__file__}\ndigest = {run.declared.DIGEST}\n"
-    _write(run.folder + "/writer", os.O_TRUNC, text)
+    write(run.folder + "/writer.new", os.O_TRUNC, text)
+    os.replace(run.folder + "/writer.new", run.folder + "/writer")
 
 
-def _write(path: str, flag: int, text: str) -> None:
+def _lose(run: Run, reason: str, number: int = 1, problem: "Exception | None" = None) -> None:
+    from .losses import lose
+
+    lose(run.folder, reason, number, problem)
+
+
+def write(path: str, flag: int, text: str) -> None:
+    """Write a small file of ours; `flag` is os.O_APPEND or os.O_TRUNC."""
     fd = opened(path, os.O_WRONLY | flag)
     try:
         os.write(fd, text.encode())
@@ -132,7 +145,10 @@ def _write(path: str, flag: int, text: str) -> None:
 def _about(declared: "ModuleType") -> "dict[str, object]":
     """What is the same for all records of a run; every value still has to pass its policy."""
     system = os.uname()
-    release = read_flat("/etc/os-release") or {}
+    try:
+        release = read_flat("/etc/os-release") or {}
+    except (OSError, UnicodeDecodeError):
+        release = {}
     about: dict[str, object] = {
         "service.name": declared.PRODUCT,
         "service.version": getattr(sys.modules.get(declared.PACKAGE), "__version__", declared.VERSION),

@@ -39,6 +39,9 @@ def read_names(file: Path) -> tuple[str, ...]:
         lines = [line.partition("#")[0].strip() for line in file.read_text(encoding="utf-8").splitlines()]
     except (OSError, UnicodeDecodeError) as problem:
         raise SchemaError(f"{file}: the public names cannot be read: {problem}") from None
+    for number, line in enumerate(lines, 1):
+        if not line.isprintable() or set(line) & set('"\\^'):
+            raise SchemaError(f'{file}:{number}: a name with one of " \\ ^ or a control character; public names have none')
     return tuple(sorted({line for line in lines if line}))
 
 

@@ -1,5 +1,6 @@
 """Find every mistake of a registry at once: each check has a name and says what, where and what to write instead."""
 
+import math
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 
@@ -7,6 +8,7 @@ from .marked import Document, Marked, Mistake
 from .policies import EXPLAINING, POLICIES, PRECISION
 from .product import Product
 
+NAMING = ("enum", "registry", "default_only")
 TYPES = ("string", "string[]", "int", "double", "boolean")
 SECTIONS = ("file_format", "attributes", "events", "spans", "entities", "imports", "metrics")
 
@@ -59,21 +61,24 @@ class _Lint:
                 message = f"`{key}` has no policy; write `annotations: {{privacy: {{policy: drop, ...}}}}` to begin with"
                 yield self._mistake(line, "missing-policy", message)
                 continue
+            if key in self.builtin:
+                message = f"`{key}` is built in; declare it without `privacy`, and narrow it where you refer to it"
+                yield self._mistake(privacy.line, "built-in", message)
+                continue
             yield from self._declared(key, one, privacy)
 
     def _declared(self, key: str, one: Marked, privacy: Marked) -> Iterator[Mistake]:
-        policy = privacy.get("policy") or policy_of(self.builtin.get(key))
+        policy = privacy.get("policy")
         line = privacy.at("policy")
         if policy not in POLICIES:
             what = f"`{key}`: `{policy}` is not a policy" if policy else f"`{key}` has no `policy`"
             yield self._mistake(line, "unknown-policy", f"{what}{_instead(str(policy), tuple(POLICIES))}")
-        elif key not in self.builtin:
+        else:
             yield from self._parameters(key, one, privacy, str(policy))
-        if key not in self.builtin:
-            for needed, why in (("purpose", "the question that it answers"), ("owner", "who answers for it")):
-                if not privacy.get(needed):
-                    message = f"`{key}` has no {needed}; write `{needed}: ...`, {why}"
-                    yield self._mistake(privacy.at(needed), f"missing-{needed}", message)
+        for needed, why in (("purpose", "the question that it answers"), ("owner", "who answers for it")):
+            if not privacy.get(needed):
+                message = f"`{key}` has no {needed}; write `{needed}: ...`, {why}"
+                yield self._mistake(privacy.at(needed), f"missing-{needed}", message)
 
     def _parameters(self, key: str, one: Marked, privacy: Marked, policy: str) -> Iterator[Mistake]:
         row = POLICIES[policy]
@@ -96,8 +101,9 @@ class _Lint:
 
     def _values(self, key: str, privacy: Marked) -> Iterator[Mistake]:
         rules: tuple[tuple[str, str, Callable[[object], bool]], ...] = (
-            ("values", "a list of strings", lambda v: isinstance(v, list) and all(isinstance(one, str) for one in v)),
-            ("bounds", "a list of numbers", lambda v: isinstance(v, list) and bool(v) and all(map(_number, v))),
+            ("values", 'a list of strings without any of " \\ ^', lambda v: isinstance(v, list) and all(map(_member, v))),
+            ("other", 'a string without any of " \\ ^', _member),
+            ("bounds", "a list of finite numbers", lambda v: isinstance(v, list) and bool(v) and all(map(_number, v))),
             ("max", "a whole number above 0", lambda v: isinstance(v, int) and not isinstance(v, bool) and v > 0),
             ("precision", "one of " + ", ".join(PRECISION), lambda v: str(v) in PRECISION),
             (
@@ -105,11 +111,17 @@ class _Lint:
                 f"one of {', '.join(self.product.registries) or '(none yet)'}",
                 lambda v: str(v) in self.product.registries,
             ),
-            ("requires", "a declared attribute", lambda v: str(v) in self.attributes or str(v) in self.builtin),
+            ("requires", "an attribute whose policy is enum, registry or default_only, no list", self._names_something),
         )
         for name, what, good in rules:
             if name in privacy and not good(privacy[name]):
                 yield self._mistake(privacy.at(name), "parameter", f"`{key}`: `{name}` must be {what}")
+
+    def _names_something(self, key: object) -> bool:
+        """Whether an attribute tells a name, beside which a version may be told."""
+        one = self.attributes.get(str(key)) or self.builtin.get(str(key))
+        privacy = privacy_of(one) if one is not None else None
+        return privacy is not None and privacy.get("policy") in NAMING and one is not None and type_of(one)[0] == "string"
 
     def _all_groups(self, section: str, name: str, *places: str) -> Iterator[Mistake]:
         seen: dict[str, int] = {}
@@ -153,12 +165,6 @@ def privacy_of(one: Marked) -> Marked | None:
     return found if isinstance(found, Marked) else None
 
 
-def policy_of(one: Marked | None) -> object:
-    """The policy of a declared attribute, if it has one."""
-    privacy = privacy_of(one) if one is not None else None
-    return privacy.get("policy") if privacy is not None else None
-
-
 def type_of(one: Marked) -> tuple[str, tuple[str, ...]]:
     """The type of an attribute and, of an enum, its members."""
     kind = one.get("type")
@@ -168,7 +174,12 @@ def type_of(one: Marked) -> tuple[str, tuple[str, ...]]:
 
 
 def _number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _member(value: object) -> bool:
+    """A string that stands as itself in the patterns of the collector."""
+    return isinstance(value, str) and value.isprintable() and not set(value) & set('"\\^')
 
 
 def _instead(word: str, known: tuple[str, ...]) -> str:

@@ -76,11 +76,11 @@ def test_a_wrong_name_is_one_line(world: World, more: dict[str, str], text: str)
 
 
 def test_privacy_yaml_keeps_to_what_was_measured() -> None:
-    """One group per context, errors propagate, redaction after shape, the filter last."""
+    """One group per context, an opt-out looked for before scope and resource are emptied, errors propagate, redaction after shape."""
     found = yaml.safe_load((CONFIG / "privacy.yaml").read_text())
     shape, refuse = found["processors"]["transform/shape"], found["processors"]["filter/refuse"]
     assert (shape["error_mode"], refuse["error_mode"]) == ("propagate", "propagate")
-    assert [group["context"] for group in shape["log_statements"]] == ["resource", "scope", "log"]
-    assert [group["context"] for group in shape["trace_statements"]] == ["resource", "scope", "span"]
+    assert [group["context"] for group in shape["log_statements"]] == ["log", "scope", "resource"]
+    assert [group["context"] for group in shape["trace_statements"]] == ["span", "scope", "resource"]
     order = ["memory_limiter", "transform/shape", "groupbyattrs/rebuild", "redaction", "filter/refuse"]
     assert [pipeline["processors"] for pipeline in found["service"]["pipelines"].values()] == [order, order]

@@ -188,17 +188,20 @@ def test_a_record_that_is_repaired_still_arrives(intake: Running, honest: dict[s
 
 
 @pytest.mark.parametrize(
-    "value", [{"boolValue": True}, {"boolValue": False}, text("no"), {"intValue": "0"}, NESTED], ids=lambda v: next(iter(v))
+    "value",
+    [{"boolValue": True}, {"boolValue": False}, text("no"), {"intValue": "0"}, NESTED, {}],
+    ids=lambda v: next(iter(v), "empty"),
 )
-@pytest.mark.parametrize("where", ["record", "resource"])
+@pytest.mark.parametrize("where", ["record", "resource", "scope"])
 def test_an_opt_out_of_any_type_anywhere_drops_the_record(
     intake: Running, honest: dict[str, dict], where: str, value: dict
 ) -> None:
-    """`otel_bridge.opt_out` on a record, a span or a resource: it is not stored."""
+    """`otel_bridge.opt_out` on a record, a span, a resource or a scope, even without a value: it is not stored."""
     for signal in TOP:
         document = copy.deepcopy(honest[signal])
-        _, _, one, resource = parts(signal, document)
-        {"record": one, "resource": resource}[where]["attributes"].append(attribute("otel_bridge.opt_out", value))
+        _, scope, one, resource = parts(signal, document)
+        holder = {"record": one, "resource": resource, "scope": scope["scope"]}[where]
+        holder.setdefault("attributes", []).append(attribute("otel_bridge.opt_out", value))
         before = len(in_file(intake, signal))
         assert post(intake, signal, document) == 200
         assert len(in_file(intake, signal)) == before

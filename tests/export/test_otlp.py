@@ -2,7 +2,7 @@
 
 import http.server
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,13 +30,21 @@ class Server:
 
 
 @contextmanager
-def answering(status: int, headers: dict[str, str], body: bytes) -> Iterator[Server]:
+def answering(
+    status: int,
+    headers: dict[str, str],
+    body: bytes,
+    before: Callable[[], object] = int,
+    decide: Callable[[str, bytes], int] | None = None,
+) -> Iterator[Server]:
+    """A real server that answers so; `before` is called first, `decide` may choose another status by path and body."""
     told = Server()
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             told.requests.append((self.path, dict(self.headers), self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(status)
+            before()
+            self.send_response(decide(self.path, told.requests[-1][2]) if decide else status)
             for name, value in {"Content-Length": str(len(body)), **headers}.items():
                 self.send_header(name, value)
             self.end_headers()
@@ -137,6 +145,43 @@ def test_a_setting_that_is_wrong_is_one_line(recorded: World, more: dict[str, st
     assert text in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert len(recorded.waiting()) == 2
+
+
+def test_a_ledger_that_cannot_be_written_does_not_send_twice(recorded: World) -> None:
+    """What a server took has left: it is taken out of the spool, and the missing entry is counted."""
+    (recorded.state / "kitchen/sent").write_text("in the way")
+    with answering(200, {}, b"") as server:
+        more = {"OTEL_BRIDGE_ENDPOINT": server.endpoint}
+        results = [recorded.json("otel-bridge", "drain", "--product", "kitchen", "--json", **more) for _ in range(2)]
+    assert len(server.requests) == 2
+    assert [(result["sent"], result["lost"]) for result in results] == [(2, {"ledger": 2}), (0, {})]
+
+
+def test_turning_off_during_a_drain_stops_it(world: World) -> None:
+    """After `off` returned no further request leaves, and the spool is gone."""
+    world.on()
+    file = world.state / "kitchen/spool/logs.jsonl"
+    world.run("kitchen", "create", "debian")
+    file.write_text(file.read_text() * 350)
+    with answering(200, {}, b"", before=lambda: world.run("otel-bridge", "off", "--product", "kitchen")) as server:
+        result = world.json(
+            "otel-bridge", "drain", "--product", "kitchen", "--json", ok=False, OTEL_BRIDGE_ENDPOINT=server.endpoint
+        )
+    assert len(server.requests) == 1
+    assert result["kept"] == 0
+    assert not (world.state / "kitchen/spool").exists()
+
+
+def test_a_product_that_moved_is_found_again(recorded: World) -> None:
+    """After its environment was made anew the next run signs the spool, and everything leaves."""
+    writer = Path(recorded.state / "kitchen/writer")
+    writer.write_text(writer.read_text().replace("_telemetry.py", "_moved.py"))
+    with answering(200, {}, b"") as server:
+        more = {"OTEL_BRIDGE_ENDPOINT": server.endpoint}
+        gone = recorded.json("otel-bridge", "drain", "--product", "kitchen", "--json", ok=False, **more)
+        recorded.run("kitchen", "create", "debian")
+        found = recorded.json("otel-bridge", "drain", "--product", "kitchen", "--json", **more)
+    assert (gone["sent"], gone["kept"], found["sent"]) == (0, 2, 4)
 
 
 def test_a_registry_that_is_gone_keeps_everything(recorded: World) -> None:

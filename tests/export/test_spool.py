@@ -48,5 +48,17 @@ def test_claims_are_numbered_and_kept_in_order(tmp_path: Path) -> None:
     files = spool.claim(tmp_path, "logs")
     assert [names(file)[0] for file in files] == [["e1"], ["e2"], ["e3"]]
     spool.keep(files[0], [])
+    assert not files[0].exists()
     spool.keep(files[1], spool.read(files[1], "logs")[0])
     assert [names(file)[0] for file in spool.claimed(tmp_path, "logs")] == [["e2"], ["e3"]]
+
+
+def test_the_thousandth_claim_replaces_none(tmp_path: Path) -> None:
+    """Claims are ordered by number, not by spelling."""
+    (tmp_path / "spool").mkdir()
+    (tmp_path / "spool/logs.998.claimed").write_text(LOG % 0 + "\n")
+    for number in range(1, 5):
+        (tmp_path / "spool/logs.jsonl").write_text(LOG % number + "\n")
+        spool.claim(tmp_path, "logs")
+    found = [names(file)[0] for file in spool.claimed(tmp_path, "logs")]
+    assert found == [["e0"], ["e1"], ["e2"], ["e3"], ["e4"]]

@@ -119,6 +119,23 @@ def test_a_version_needs_its_name_to_be_public() -> None:
     assert clean(specs, {"v": "1.2.3"}, NAMES) == ([], 0)
 
 
+@pytest.mark.parametrize("kind", ["string", "string[]"])
+def test_no_placeholder_of_any_name_lets_a_version_through(kind: str) -> None:
+    """A placeholder of the author's own, and a list, are no public name."""
+    specs = (("n", kind, "enum", (("red",), "hidden"), 0), ("v", "string", "version", (3, "n"), 0))
+    given = {"n": "acme" if kind == "string" else ["acme", "red"], "v": "9.8.7"}
+    assert [key for key, _ in clean(specs, given, NAMES)[0]] == ["n"]
+    assert formed(specs, {"n": "hidden", "v": "9.8.7"}, NAMES) == (
+        {"n": "hidden"} if kind == "string" else {},
+        1 if kind == "string" else 2,
+    )
+
+
+def test_what_has_expired_on_disk_does_not_leave() -> None:
+    """The sender's check knows the expiry as well."""
+    assert formed((("k", "boolean", "boolean", (), 1),), {"k": True}, NAMES) == ({}, 1)
+
+
 def test_what_is_not_declared_is_counted_and_absent() -> None:
     """The record is built from its declaration: other keys are not looked at."""
     assert clean((("a", "boolean", "boolean", (), 0),), {"a": True, "secret": "x", 3: "y"}, NAMES) == ([("a", True)], 2)

@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import stat
 import threading
+import time
 from pathlib import Path
 from types import ModuleType
 
@@ -175,6 +177,85 @@ def test_appending_and_claiming_at_once_loses_nothing(run: Run) -> None:
     found = [item for file in spool.claimed(folder, "logs") for item in spool.read(file, "logs")[0]]
     assert len(spool.claimed(folder, "logs")) > 3
     assert len({str(item.body["attributes"]) for item in found}) == len(found) == 600
+
+
+def test_a_lock_that_somebody_keeps_costs_half_a_second_and_a_count(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stopped process that holds the lock does not stop the host: the event is lost, and counted."""
+    record(run, "kitchen.destroy")
+    monkeypatch.setattr("otel_bridge.record.PATIENCE", 5)
+    told, tell = os.pipe()
+    child = os.fork()
+    if child == 0:
+        fd = os.open(Path(run.folder) / "spool/logs.jsonl", os.O_WRONLY)
+        os.lockf(fd, os.F_LOCK, 0)
+        os.write(tell, b".")
+        time.sleep(60)
+        os._exit(0)
+    os.read(told, 1)
+    record(run, "kitchen.destroy")
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    os.close(told)
+    os.close(tell)
+    assert losses("kitchen") == {"busy": 1}
+    record(run, "kitchen.destroy")
+    assert len(lines(run, "logs")) == 2
+
+
+def test_a_signal_handler_may_record_while_its_thread_does(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A handler that interrupts an event and records one itself neither hangs nor loses silently."""
+    monkeypatch.setattr("otel_bridge.record.PATIENCE", 1)
+    calls = 0
+
+    def one(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+        record(run, "kitchen.destroy")
+
+    before = signal.signal(signal.SIGALRM, one)
+    signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
+    try:
+        for _ in range(300):
+            one()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert len(lines(run, "logs")) + losses("kitchen")["busy"] == calls
+
+
+def test_a_fork_while_another_thread_records_can_record(run: Run) -> None:
+    """The child gets a lock that nobody holds, whatever the threads of its parent were doing."""
+    stop = threading.Event()
+
+    def work() -> None:
+        while not stop.is_set():
+            record(run, "kitchen.destroy")
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(5):
+            child = os.fork()
+            if child == 0:
+                started = time.monotonic()
+                record(run, "kitchen.destroy")
+                os._exit(0 if time.monotonic() - started < 0.4 else 1)
+            assert os.waitpid(child, 0)[1] == 0
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def test_a_folder_of_somebody_else_is_not_written_to(tmp_path: Path, run: Run) -> None:
+    """`sudo kitchen` in a person's home leaves nothing of root's there."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a folder away")
+    Path(run.folder).mkdir(parents=True)
+    os.chown(run.folder, 12345, 12345)
+    with pytest.raises(PermissionError):
+        Run(run.declared, Decision("on", "because", "test"))
 
 
 @pytest.mark.parametrize("text", ["plain", 'quo"te', "back\\slash", "new\nline", "naïve", "\u2028", "\ud800", "😀", "\x00", ""])

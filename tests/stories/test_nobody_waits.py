@@ -35,9 +35,9 @@ def senders(world: World) -> list[int]:
     found = []
     for entry in Path("/proc").iterdir():
         try:
-            if entry.name.isdigit() and b"otel_bridge.export.sender" in (entry / "cmdline").read_bytes():
-                if str(world.home).encode() in (entry / "environ").read_bytes():
-                    found.append(int(entry.name))
+            sender = entry.name.isdigit() and b"otel_bridge.export.sender" in (entry / "cmdline").read_bytes()
+            if sender and str(world.home).encode() in (entry / "environ").read_bytes():
+                found.append(int(entry.name))
         except OSError:
             continue
     return found
@@ -93,7 +93,7 @@ def test_events_arrive_in_file_then_splunk_then_both_by_environment_alone(world:
                     (item,) = in_file(collector, "logs")
                     fields = {**attributes(item), "trace_id": item.body["traceId"], "span_id": item.body["spanId"]}
                 if "splunk" in sinks:
-                    assert until(lambda: len(peer.events()) == before + 2)
+                    assert until(lambda before=before: len(peer.events()) == before + 2)
                     arrived = peer.events()[before:]
                     event = next(one for one in arrived if one["event"] == "kitchen.create")
                     run = next(one for one in arrived if isinstance(one["event"], dict))
@@ -116,7 +116,8 @@ def test_a_pipe_is_closed_at_once_while_the_sink_hangs(world: World) -> None:
     with hanging() as (endpoint, held):
         environment = world.environment(OTEL_BRIDGE_ENDPOINT=endpoint, **EACH_RUN)
         for line in ("kitchen list | cat", 'x=$(kitchen list); printf "%s\\n" "$x"'):
-            held.clear()
+            while held:
+                held.pop().close()
             done = subprocess.run(
                 ["/bin/sh", "-c", line], env=environment, cwd=world.work, capture_output=True, text=True, timeout=60
             )
@@ -192,7 +193,8 @@ def test_output_and_exit_code_are_the_bare_twins_whatever_the_sink_does(world: W
     else:
         endpoint = {"refused": "http://127.0.0.1:1", "absent": "http://no-such-host.invalid:4318"}[state]
         assert told("kitchen", OTEL_BRIDGE_ENDPOINT=endpoint, **EACH_RUN) == bare
-        assert until(lambda: "no answer" in world.json("otel-bridge", "status", "--product", "kitchen", "--json")["error"])
+        status = ("otel-bridge", "status", "--product", "kitchen", "--json")
+        assert until(lambda: "no answer" in (world.json(*status)["error"] or ""))
         assert len([item for item in world.waiting() if item.signal == "traces"]) == len(runs)
 
 
