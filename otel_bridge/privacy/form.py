@@ -9,8 +9,7 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
-from . import MOST, OTHER, tells
-from .names import holds
+from . import MOST, OTHER, is_public, tells
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -48,9 +47,7 @@ def _fits(kind: str, policy: str, parameters: Parameters, value: object, names: 
 
 
 def _registry(value: Scalar, parameters: Parameters, names: Names) -> bool:
-    public = names.get(parameters[0], ())
-    found = holds(public, str(value)) if isinstance(public, str) else value in public
-    return found or value in (parameters[1], OTHER)
+    return is_public(names.get(parameters[0], ""), str(value)) or value in (parameters[1], OTHER)
 
 
 def _version(value: Scalar, parameters: Parameters, names: Names) -> bool:

@@ -39,7 +39,10 @@ class Compiled:
 def render(registry: Registry) -> str:
     """The text of `_telemetry.py`; the same registry always gives the same text."""
     product = registry.product
-    names = {name: found if len(found) <= COMPILED_IN else f"{name}.digest" for name, found in sorted(registry.names.items())}
+    names = {
+        name: "\n".join(("", *found, "")) if len(found) <= COMPILED_IN else f"{name}.digest"
+        for name, found in sorted(registry.names.items())
+    }
     values: dict[str, object] = {
         "PRODUCT": product.product,
         "PACKAGE": product.package,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from otel_bridge.privacy import POLICIES, clean
 from otel_bridge.privacy.form import formed
 
-NAMES = {"plugins": ("docker", "vagrant")}
+NAMES = {"plugins": "\ndocker\nvagrant\n"}
 PARAMETERS = {
     "boolean": (),
     "bucket": ((1, 10, 100),),
@@ -57,6 +57,9 @@ def one(policy: str, value: object, told: tuple[str, ...] = (), kind: str = "") 
         ("enum", 7, "__other__"),
         ("registry", "vagrant", "vagrant"),
         ("registry", "acme-internal-cloud", "__private__"),
+        ("registry", "docker\nvagrant", "__private__"),
+        ("registry", "", "__private__"),
+        ("registry", "ocke", "__private__"),
         ("registry", None, "__private__"),
         ("default_only", "bento/debian", "bento/debian"),
         ("default_only", "acme/secret-box", "__custom__"),
@@ -149,11 +152,12 @@ def test_past_its_expiry_an_attribute_is_dropped() -> None:
 
 def test_the_seventeenth_public_name_of_a_run_is_other() -> None:
     """A run tells at most 16 distinct names of an attribute: a long list of names is a fingerprint."""
-    names = {"plugins": tuple(f"n{number:02}" for number in range(20))}
+    shipped = [f"n{number:02}" for number in range(20)]
+    names = {"plugins": "\n".join(["", *shipped, ""])}
     spec = (("k", "string", "registry", ("plugins", "__private__"), 0),)
     seen: dict[str, set[str]] = {}
-    told = [clean(spec, {"k": name}, names, (), seen)[0][0][1] for name in (*names["plugins"], "n00", "acme")]
-    assert told == [*names["plugins"][:16], *["__other__"] * 4, "n00", "__private__"]
+    told = [clean(spec, {"k": name}, names, (), seen)[0][0][1] for name in (*shipped, "n00", "acme")]
+    assert told == [*shipped[:16], *["__other__"] * 4, "n00", "__private__"]
 
 
 @pytest.mark.parametrize("kind", ["string", "string[]"])
