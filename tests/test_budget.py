@@ -1,0 +1,49 @@
+"""What a run of a CLI may cost: instructions are counted by callgrind, so the figures hold on any machine at any load."""
+
+import os
+import runpy
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+BENCH = runpy.run_path(str(ROOT / "benchmarks/hot_path.py"))
+M = 1_000_000
+
+
+@pytest.fixture(autouse=True)
+def valgrind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is no valgrind the budget cannot be measured; in CI it must be."""
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    if not shutil.which("valgrind"):
+        assert not os.environ.get("CI"), "valgrind is missing; `make system-deps` installs it on Debian"
+        pytest.skip("valgrind is missing: the instruction budget was not measured")
+
+
+@pytest.mark.parametrize("twin", ["click", "argparse"])
+def test_a_run_stays_within_its_budget(tmp_path: Path, twin: str) -> None:
+    """Added to the bare twin: on 7 M instructions and 10 files, off 3 M and 5, and 1 M and 2 files more when a sender starts."""
+    script, bare = BENCH["TWINS"][twin]
+    base = BENCH["instructions"](bare, tmp_path)
+    due = {**BENCH["DUE"], "OTEL_BRIDGE_ENDPOINT": "http://127.0.0.1:1"}
+    for more, most, files in (
+        ({"KITCHEN_TELEMETRY": "on"}, 7 * M, 10),
+        ({"KITCHEN_TELEMETRY": "off"}, 3 * M, 5),
+        ({"DO_NOT_TRACK": "1"}, 3 * M, 5),
+        (due, 8 * M, 12),
+    ):
+        added = BENCH["instructions"](script, tmp_path, **more) - base
+        print(f"{twin} {more}: {added:,} instructions")
+        assert added <= most
+        assert len(BENCH["files"](script, tmp_path, **more)) <= files
+
+
+def test_a_run_costs_the_same_whatever_the_sink_does(tmp_path: Path) -> None:
+    """With a send due, and the sink up, refused, hanging or absent: within 1 % of each other."""
+    costs = []
+    for state in BENCH["SINKS"]:
+        with BENCH["sink"](state, tmp_path / "collector") as endpoint:
+            costs.append(BENCH["instructions"]("kitchen", tmp_path, **BENCH["DUE"], OTEL_BRIDGE_ENDPOINT=endpoint))
+    print(dict(zip(BENCH["SINKS"], costs, strict=True)))
+    assert max(costs) - min(costs) <= 0.01 * min(costs)
