@@ -49,7 +49,13 @@ class World:
     def run(self, *words: str, ok: bool | None = True, **more: str) -> subprocess.CompletedProcess[str]:
         """Run an installed program; `ok=None` accepts any exit code."""
         done = subprocess.run(
-            words, cwd=self.work, env=self.environment(**more), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300
+            words,
+            cwd=self.work,
+            env=self.environment(**more),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
         )
         if ok is not None:
             assert (done.returncode == 0) is ok, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
