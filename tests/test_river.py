@@ -129,3 +129,21 @@ def test_the_installed_program_names_every_verb(world: World) -> None:
     assert all(f"\n  {verb}" in told for verb in verbs)
     for verb in verbs:
         world.run("otel-bridge", verb, "--help")
+
+
+def test_everything_imports_without_posix(world: World) -> None:
+    """On Windows, where nothing is recorded yet, at least nothing fails: every module imports, and nobody has chosen."""
+    names = [".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for file in modules()]
+    code = f"""
+import os, signal, sys
+sys.modules['posix'] = None
+for name in ('lockf', 'posix_spawn', 'geteuid'):
+    delattr(os, name)
+for name in ('SIGHUP', 'SIGQUIT', 'SIGALRM', 'alarm'):
+    delattr(signal, name)
+for name in {[name for name in names if not name.endswith("__main__")]!r}:
+    __import__(name)
+from otel_bridge.consent import decide
+print(decide('kitchen').mode)
+"""
+    assert world.run(str(BIN / "python"), "-c", code).stdout == "off\n"

@@ -14,12 +14,12 @@ from ..paths import environ, opened
 PATIENCE = 1.0  # seconds that a run in continuous integration waits: its machine may be gone the moment it ends
 _SENDER = "from otel_bridge.export.sender import main; main()"
 _PYTHONS = ("python", "pypy", "graalpy")
-_DEFAULT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGALRM)
+_DEFAULT = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGALRM") if hasattr(signal, name)]
 
 
 def spawn(product: str, folder: str, wait: bool) -> None:
     """Start a sender for a product, unless one is at work, or this interpreter is no Python that could run one."""
-    if getattr(sys, "frozen", False) or not os.path.basename(sys.executable or "").startswith(_PYTHONS) or _busy(folder):
+    if getattr(sys, "frozen", False) or not os.path.basename(sys.executable or "").startswith(_PYTHONS) or busy(folder):
         return
     null = [(os.POSIX_SPAWN_OPEN, fd, "/dev/null", os.O_RDWR, 0) for fd in (0, 1, 2)]
     child = os.posix_spawn(
@@ -52,7 +52,7 @@ def _inheritable() -> "list[int]":
     return found
 
 
-def _busy(folder: str) -> bool:
+def busy(folder: str) -> bool:
     """Whether a sender holds the lock; it looks at the spool again after it has let go, so nothing is forgotten."""
     fd = opened(folder + "/sender.lock", os.O_WRONLY)
     try:

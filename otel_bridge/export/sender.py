@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..paths import state_dir
 from . import spool
+from .detach import busy
 
 LIFETIME = 120  # seconds; nothing on a network may keep a forgotten process alive
 ROUNDS = 20
@@ -19,7 +20,7 @@ def main() -> None:
     os.nice(10)
     product = sys.argv[1]
     folder = Path(state_dir(product))
-    if not spool.free(folder):  # before OpenTelemetry is imported: of 50 runs at once 49 senders end here
+    if busy(str(folder)):  # before OpenTelemetry is imported: of 50 runs at once 49 senders end here
         return
     from .drain import drain
 

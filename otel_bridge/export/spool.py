@@ -116,18 +116,6 @@ def waiting(folder: Path) -> dict[str, list[Item]]:
     return found
 
 
-def free(folder: Path) -> bool:
-    """Whether no sender holds the lock of a product right now; asks without taking it."""
-    fd = opened(str(folder / "sender.lock"), os.O_WRONLY)
-    try:
-        os.lockf(fd, os.F_TEST, 0)
-    except OSError:
-        return False
-    finally:
-        os.close(fd)
-    return True
-
-
 @contextmanager
 def only_sender(folder: Path, patience: float) -> Iterator[None]:
     """Hold the lock of the one sender of a product; raises DeliveryError when another holds it for `patience` seconds."""

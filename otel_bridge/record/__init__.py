@@ -23,7 +23,8 @@ SPOOL_BYTES = 8 << 20
 _ARCHITECTURES = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64", "i686": "x86", "i386": "x86", "armv7l": "arm32"}
 PATIENCE = 250  # tries, 2 ms apart, to get a lock that somebody holds; then the event is counted as lost
 _threads = allocate_lock()  # POSIX locks are per process, so the threads of one need a lock of their own
-os.register_at_fork(after_in_child=_threads._at_fork_reinit)  # type: ignore[attr-defined]  # as `threading` does for its own
+if hasattr(os, "register_at_fork"):  # a child must not find a lock that a thread of its parent held
+    os.register_at_fork(after_in_child=_threads._at_fork_reinit)  # type: ignore[attr-defined]
 
 
 class Run:
