@@ -1,6 +1,7 @@
 """Each answer of a server, one by one: what becomes of the records, when the next sender may come, what `status` says."""
 
 import re
+import socket
 import time
 from email.utils import formatdate
 
@@ -58,6 +59,16 @@ def test_a_refusal_keeps_everything_and_waits(
     assert f"the server answered {status}" in recorded.json(*STATUS)["error"]
     assert least - 1 <= waits(recorded) <= most + 1
     assert len(recorded.waiting()) == 2
+
+
+def test_a_server_that_never_answers_keeps_everything(recorded: World) -> None:
+    """It accepts the connection and says nothing: after ten seconds the records are back, and the next sender backs off."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        endpoint = f"http://127.0.0.1:{server.getsockname()[1]}"
+        result = recorded.json(*DRAIN, ok=False, OTEL_BRIDGE_ENDPOINT=endpoint)
+    assert (result["sent"], result["kept"], result["lost"]) == (0, 2, {})
+    assert "no answer (ReadTimeout)" in recorded.json(*STATUS)["error"]
+    assert FIRST / 2 - 1 <= waits(recorded) <= FIRST * 1.5 + 1
 
 
 def test_gone_means_gone(recorded: World) -> None:
