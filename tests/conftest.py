@@ -104,7 +104,8 @@ def probe(world: World) -> Callable[[str], list[str]]:
 
     def words(program: str) -> list[str]:
         (package / "cli.py").write_text(program)
-        start = f"import sys; sys.path.insert(0, {str(package.parent)!r}); from otel_bridge.auto.probe.cli import main; sys.exit(main())"
+        place = f"import sys; sys.path.insert(0, {str(package.parent)!r})"
+        start = f"{place}\nfrom otel_bridge.auto.probe.cli import main\nsys.exit(main())\n"
         return [str(BIN / "python"), "-c", start]
 
     return words
