@@ -49,6 +49,21 @@ def _make(folder: str) -> None:
         _make(folder)
 
 
+def write(path: str, flag: int, text: str) -> None:
+    """Write a file of ours with one write; `flag` is os.O_APPEND or os.O_TRUNC. Raises OSError."""
+    fd = opened(path, os.O_WRONLY | flag)
+    try:
+        os.write(fd, text.encode())
+    finally:
+        os.close(fd)
+
+
+def rewrite(path: str, text: str) -> None:
+    """Put a small file in the place of another, whole or not at all. Raises OSError."""
+    write(path + ".new", os.O_TRUNC, text)
+    os.replace(path + ".new", path)
+
+
 def read_flat(path: str, owners: "tuple[int, ...]" = ()) -> "dict[str, str] | None":
     """The `key = value` lines of a file; None when there is no such file.
 

@@ -7,6 +7,7 @@ import pytest
 from conftest import BIN, ROOT, World
 
 from otel_bridge.commands import VERBS
+from otel_bridge.instrument import DRAIN_EVERY
 from otel_bridge.settings import ROWS
 
 PAGES = runpy.run_path(str(ROOT / "docs/generate.py"))["pages"]()
@@ -55,3 +56,8 @@ def test_the_demo_shows_the_whole_path(world: World) -> None:
     ):
         assert f"\n{number}. {station}: " in told
     assert "equal sets; private names found: none" in told
+
+
+def test_the_hot_path_and_the_settings_agree_on_when_a_sender_is_due() -> None:
+    """`instrument` cannot import settings.py; its constant is the default that the page shows."""
+    assert str(DRAIN_EVERY) == next(row.default for row in ROWS if row.name == "drain_every")

@@ -78,7 +78,6 @@ def _plain(value: dict[str, Any]) -> Any:
 def hec_peer(folder: Path) -> Iterator[Peer]:
     """Start a second collector whose splunk_hec receiver listens where Splunk would; its variables are for the first one."""
     address, token = f"127.0.0.1:{free_port()}", "00000000-0000-0000-0000-000000000001"
-    folder.mkdir(parents=True, exist_ok=True)
     told = {"OTEL_BRIDGE_HEC_PEER_ENDPOINT": address, "OTEL_BRIDGE_HEC_PEER_FILE": str(folder / "hec-peer.jsonl")}
     command = [str(binary()), f"--config={config_folder() / 'overlays/hec-peer.yaml'}"]
     with _started(command, {**told, "OTEL_BRIDGE_SPLUNK_TOKEN": token}, folder, f"http://{address}/services/collector/health"):

@@ -4,11 +4,10 @@ The file `drain` is read by every run (see `instrument`), so it is flat: `last` 
 counts in a row, `closed` is the digest of the declaration for which a server said 410.
 """
 
-import os
 from pathlib import Path
 
 from ..clock import chance, now
-from ..paths import opened, read_flat
+from ..paths import read_flat, rewrite
 
 PASSING = (429, 502, 503, 504, None)  # OTLP's own list of what to retry, and no answer at all
 FIRST, MOST = 30, 3600  # seconds, doubling
@@ -27,13 +26,7 @@ def remember(folder: Path, error: str, status: int | None = None, retry_after: f
         told["not_before"] = int(seconds + pause(failures, status, retry_after))
     if status == GONE:
         told["closed"] = digest
-    new = folder / "drain.new"
-    fd = opened(str(new), os.O_WRONLY | os.O_TRUNC)
-    try:
-        os.write(fd, "".join(f"{key} = {value}\n" for key, value in told.items()).encode())
-    finally:
-        os.close(fd)
-    new.replace(folder / "drain")
+    rewrite(str(folder / "drain"), "".join(f"{key} = {value}\n" for key, value in told.items()))
 
 
 def recall(folder: Path) -> dict[str, str]:

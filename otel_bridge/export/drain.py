@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..consent import ON, Decision, decide
 from ..errors import BridgeError, DeliveryError
-from ..paths import opened, state_dir
+from ..paths import state_dir, write
 from ..record.losses import lose
 from ..schema.compile import Compiled
 from ..settings import setting
@@ -96,19 +96,19 @@ class Shipment:
         self._lose(lost)
         batches = [ready[begin : begin + BATCH] for begin in range(0, len(ready), BATCH)]
         suspects: list[Ready] = []
-        while True:
-            spool.keep(file, [one.item for one in suspects] + [one.item for batch in batches for one in batch])
-            if not batches or self.result.error:
-                break
+        if len(ready) < len(items) or torn or not ready:  # what may not leave is counted once
+            spool.keep(file, [one.item for one in ready])
+        while batches and not self.result.error:
             if decide(self.declared.product).mode != ON:  # turned off meanwhile: nothing more leaves
                 raise DeliveryError(f"telemetry of {self.declared.product} was turned off")
-            self._next(signal, batches, suspects)
+            if self._next(signal, batches, suspects):
+                spool.keep(file, [one.item for one in suspects] + [one.item for batch in batches for one in batch])
         self.result.kept += sum(map(len, batches))
         if suspects:
             self.suspects.append((file, suspects))
 
-    def _next(self, signal: str, batches: list[list[Ready]], suspects: list[Ready]) -> None:
-        """Send the first batch and take it off the list, unless the answer says that it must wait."""
+    def _next(self, signal: str, batches: list[list[Ready]], suspects: list[Ready]) -> bool:
+        """Send the first batch; whether it was taken. If it was not it waits, or is split, down to a single suspect."""
         batch = batches[0]
         answer = self.last = send(signal, batch, self.endpoint)
         if answer.status in REFUSED and (self.taken or self.refusals < REFUSALS):
@@ -126,6 +126,8 @@ class Shipment:
             self.result.sent += len(batch) - answer.rejected
             self.taken += len(batch)
             del batches[0]
+            return True
+        return False
 
     def _note(self, signal: str, answer: Answer) -> None:
         """Write into the ledger what a server took; if that fails the batch has left all the same."""
@@ -142,11 +144,8 @@ class Shipment:
                 self.result.error = self.result.error or f"{self.endpoint}: {self.refusal}, to every record"
                 continue
             refused = {one.item.line for one in suspects}
-            fd = opened(str(self.folder / "quarantine" / file.name.replace("claimed", "jsonl")), os.O_WRONLY | os.O_APPEND)
-            try:
-                os.write(fd, "".join(line + "\n" for line in sorted(refused)).encode())
-            finally:
-                os.close(fd)
+            aside = self.folder / "quarantine" / file.name.replace("claimed", "jsonl")
+            write(str(aside), os.O_APPEND, "".join(line + "\n" for line in sorted(refused)))
             signal = file.name.partition(".")[0]
             spool.keep(file, [item for item in spool.read(file, signal)[0] if item.line not in refused])
             self._lose(Counter({"refused": len(suspects)}))

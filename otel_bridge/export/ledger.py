@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..clock import moment, now
-from ..paths import opened
+from ..paths import write
 from .otlp import Answer
 from .otlp_json import canonical, decoded
 
@@ -27,11 +27,7 @@ def note(folder: Path, signal: str, endpoint: str, answer: Answer) -> None:
     path = folder / "sent" / "sent.jsonl"
     if path.exists() and path.stat().st_size + len(line) > BYTES:
         path.replace(path.with_name("sent.1.jsonl"))
-    fd = opened(str(path), os.O_WRONLY | os.O_APPEND)
-    try:
-        os.write(fd, line.encode())
-    finally:
-        os.close(fd)
+    write(str(path), os.O_APPEND, line)
 
 
 def entries(folder: Path) -> Iterator[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..consent import Decision
 from ..privacy import beside
-from ..privacy.form import formed
+from ..privacy.form import VERSION, formed
 from ..schema.compile import Compiled
 from .spool import Item
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TRACE, _SPAN = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{16}")
-_VERSION = re.compile(r"[0-9]{1,5}([.][0-9]{1,5}){0,2}")
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ def _ready(item: Item, declared: Compiled, names: "Names") -> Ready | None:
         signal=item.signal,
         name=name,
         resource=resource,
-        version=version if _VERSION.fullmatch(version) else "",
+        version=version if VERSION.fullmatch(version) else "",
         attributes={**kept, **uid},
         trace_id=int(_matched(_TRACE, body["traceId"]), 16),
         span_id=int(_matched(_SPAN, body["spanId"]), 16),

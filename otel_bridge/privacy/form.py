@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from . import Names, Parameters, Scalar, Spec
 
-_VERSION = re.compile(r"[0-9]{1,5}([.][0-9]{1,5}){0,2}")
+VERSION = re.compile(r"[0-9]{1,5}([.][0-9]{1,5}){0,2}")
 
 
 def formed(specs: tuple[Spec, ...], given: Mapping[str, object], names: Names) -> tuple[dict[str, Any], int]:
@@ -52,7 +52,7 @@ def _registry(value: Scalar, parameters: Parameters, names: Names) -> bool:
 
 def _version(value: Scalar, parameters: Parameters, names: Names) -> bool:
     text = str(value)
-    return _VERSION.fullmatch(text) is not None and text.count(".") < parameters[0]
+    return VERSION.fullmatch(text) is not None and text.count(".") < parameters[0]
 
 
 _TYPES = {"string": str, "int": int, "double": float, "boolean": bool}

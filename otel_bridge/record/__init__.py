@@ -8,7 +8,7 @@ from time import sleep
 from .. import __version__
 from ..clock import floored, new_id, new_uuid, now, two_digits
 from ..consent import CI, LOCAL, running_in
-from ..paths import opened, read_flat, state_dir
+from ..paths import opened, read_flat, rewrite, state_dir
 from ..privacy import beside, clean
 
 TYPE_CHECKING = False
@@ -88,8 +88,9 @@ def append(run: Run, signal: str, line: str) -> None:
         _lose(run, "busy")
         return
     try:
+        path, data = f"{run.folder}/spool/{signal}.jsonl", line.encode()
         for _ in range(PATIENCE):
-            if _appended(run, f"{run.folder}/spool/{signal}.jsonl", line.encode()):
+            if _appended(run, path, data):
                 return
         _lose(run, "busy")
     finally:
@@ -100,9 +101,16 @@ def _appended(run: Run, path: str, data: bytes) -> bool:
     """Whether the line is dealt with; False when somebody else holds the file, or has just taken it away."""
     fd = opened(path, os.O_WRONLY | os.O_APPEND)
     try:
-        os.lockf(fd, os.F_TLOCK, 0)
+        try:
+            os.lockf(fd, os.F_TLOCK, 0)
+        except (BlockingIOError, PermissionError):  # what POSIX lets a lock that is held answer
+            sleep(0.002)
+            return False
         held = os.fstat(fd)
-        if os.stat(path).st_ino != held.st_ino:
+        try:
+            if os.stat(path).st_ino != held.st_ino:
+                return False
+        except FileNotFoundError:
             return False
         if held.st_size == 0:
             _sign(run)
@@ -112,11 +120,6 @@ def _appended(run: Run, path: str, data: bytes) -> bool:
             os.ftruncate(fd, held.st_size)
             _lose(run, "disk_full")
         return True
-    except (BlockingIOError, PermissionError):  # what POSIX lets a lock that is held answer
-        sleep(0.002)
-        return False
-    except FileNotFoundError:
-        return False
     finally:
         os.close(fd)
 
@@ -124,23 +127,13 @@ def _appended(run: Run, path: str, data: bytes) -> bool:
 def _sign(run: Run) -> None:
     """Keep who wrote the spool, so that a sender finds the declaration again from any environment."""
     text = f"interpreter = {sys.executable}\nregistry = {run.declared.__file__}\ndigest = {run.declared.DIGEST}\n"
-    write(run.folder + "/writer.new", os.O_TRUNC, text)
-    os.replace(run.folder + "/writer.new", run.folder + "/writer")
+    rewrite(run.folder + "/writer", text)
 
 
 def _lose(run: Run, reason: str, number: int = 1, problem: "Exception | None" = None) -> None:
     from .losses import lose
 
     lose(run.folder, reason, number, problem)
-
-
-def write(path: str, flag: int, text: str) -> None:
-    """Write a small file of ours; `flag` is os.O_APPEND or os.O_TRUNC."""
-    fd = opened(path, os.O_WRONLY | flag)
-    try:
-        os.write(fd, text.encode())
-    finally:
-        os.close(fd)
 
 
 def _about(declared: "ModuleType") -> "dict[str, object]":

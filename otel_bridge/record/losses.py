@@ -3,7 +3,7 @@
 import os
 
 from .. import swallow
-from . import write
+from ..paths import write
 
 
 def lose(folder: str, reason: str, number: int = 1, problem: "Exception | None" = None) -> None:

@@ -19,14 +19,13 @@ BUILTIN = Path(__file__).parent / "builtin.yaml"
 
 def check(path: Path, product: Product | None = None) -> list[Mistake]:
     """Every mistake in a registry, in the order of its lines; raises SchemaError when it cannot be read as YAML at all."""
-    document, builtin, product = _documents(path, product)
-    return sorted(lint(document, builtin, product), key=lambda mistake: (mistake.line, mistake.message))
+    return lint(*_documents(path, product))
 
 
 def load(path: Path, product: Product | None = None) -> Registry:
     """The registry of a file; raises SchemaError with one line for each mistake."""
     document, builtin, product = _documents(path, product)
-    mistakes = sorted(lint(document, builtin, product), key=lambda mistake: (mistake.line, mistake.message))
+    mistakes = lint(document, builtin, product)
     if mistakes:
         raise SchemaError("\n".join(str(mistake) for mistake in mistakes))
     names = {name: read_names(file) for name, file in product.registries.items()}

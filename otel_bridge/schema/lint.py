@@ -14,8 +14,9 @@ SECTIONS = ("file_format", "attributes", "events", "spans", "entities", "imports
 
 
 def lint(document: Document, builtin: Document, product: Product) -> list[Mistake]:
-    """The mistakes of a document, the duplicate keys of its YAML included."""
-    return [*document.mistakes, *_Lint(document, builtin, product).run()]
+    """The mistakes of a document in the order of its lines, the duplicate keys of its YAML included."""
+    found = [*document.mistakes, *_Lint(document, builtin, product).run()]
+    return sorted(found, key=lambda mistake: (mistake.line, mistake.message))
 
 
 class _Lint:
