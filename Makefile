@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 REGISTRIES := examples/kitchen/telemetry.yaml
+PARTS := valgrind strace chromium openssl
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help demo test lint types bench collector compose image generate system-deps clean install
@@ -42,9 +43,10 @@ generate: $(INSTALLED)  ## write again everything that is generated from the reg
 	$(BIN)/python docs/generate.py
 
 system-deps:  ## Debian packages that the tests use, where they may be installed
-	@if command -v valgrind >/dev/null; then :; \
-	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq valgrind >/dev/null; \
-	else echo "system-deps: valgrind is missing; tests that count instructions will be skipped and say so"; fi
+	@missing=; for part in $(PARTS); do command -v $$part >/dev/null || missing="$$missing $$part"; done; \
+	if [ -z "$$missing" ]; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq$$missing >/dev/null; \
+	else echo "system-deps: missing are$$missing; tests that need them will be skipped and say so"; fi
 
 clean:  ## remove what was built and installed here
 	rm -rf .venv .cache .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,15 +1,23 @@
 """Usage telemetry that the people who run a tool can trust: the public door."""
 
+import sys
+
 __version__ = "0.1.0"
-__all__ = ["event"]
+__all__ = ["ask", "event", "mount"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from types import ModuleType
 
+    import click
+
+    from . import mount
     from .record import Run
 
 current: "Run | None" = None  # the run being recorded; None while there is none, or nobody agreed
+mounted = ""  # how the product's own command line calls our verbs, when it has them
+_HELP = "See, stop and control what this program tells its authors."
 
 
 def event(name: str, attributes: "Mapping[str, object] | None" = None, set_by_user: "Collection[str]" = ()) -> None:
@@ -29,13 +37,49 @@ def event(name: str, attributes: "Mapping[str, object] | None" = None, set_by_us
             pass
 
 
-def swallow(problem: BaseException) -> None:
-    """Keep a failure of ours away from the host program; `OTEL_BRIDGE_DEBUG=1` shows it on standard error."""
-    import os
-    import sys
+def ask(package: str = "") -> str:
+    """Ask the person, in a product's own set-up command, whether it may; returns the mode that holds: on, local or off.
 
+    Asks on a terminal only, never in continuous integration, and only when nobody has chosen yet. `package` is the product's
+    top package, the caller's by default. Never raises.
+    """
     try:
-        if os.environ.get("OTEL_BRIDGE_DEBUG", "") not in ("", "0") and sys.stderr is not None:
-            sys.stderr.write(f"otel-bridge: {type(problem).__name__}: {problem}\n")
-    except Exception:  # a closed stream, or a problem that cannot be told
-        pass
+        from .consent import notice
+
+        return notice.ask(__import__((package or _caller()) + "._telemetry", fromlist=("PRODUCT",)))
+    except Exception as problem:
+        from .errors import swallow
+
+        swallow(problem)
+        return "off"
+
+
+def __getattr__(name: str) -> "ModuleType":
+    """`otel_bridge.mount` without its file, which costs 0.3 M instructions and which only a verb needs."""
+    if name != "mount":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    light = type(sys)("otel_bridge.mount")
+    names = vars(light)
+    names["click_group"], names["__getattr__"] = _click_group, lambda name: getattr(_mount(), name)
+    return light
+
+
+def _mount() -> "ModuleType":
+    return __import__("otel_bridge.mount", fromlist=("verbs",))
+
+
+def _click_group(package: str = "", name: str = "telemetry") -> "click.Group":
+    """A click group of our verbs; see `otel_bridge.mount`."""
+    global mounted
+    import click
+
+    mounted, package = name, package or _caller()
+    group = click.Group(name, help=_HELP)
+    group.list_commands = lambda ctx: _mount().names()  # type: ignore[method-assign]
+    group.get_command = lambda ctx, cmd_name: _mount().verb(package, cmd_name)  # type: ignore[method-assign]
+    return group
+
+
+def _caller() -> str:
+    """The top package of the function that called the caller of this one."""
+    return str(sys._getframe(2).f_globals["__name__"]).partition(".")[0]

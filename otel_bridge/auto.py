@@ -10,12 +10,13 @@ instructions, and output of a host's `__del__` was lost). A parent without `__pa
 """
 
 import sys
+from os import isatty
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from importlib.machinery import ModuleSpec
-    from types import ModuleType, TracebackType
+    from types import ModuleType
 
     from .consent import Decision
 
@@ -91,50 +92,33 @@ def wrapped(module: str, main: "Callable[..., object]") -> "Callable[..., object
 def _begin(package: str) -> "tuple[Callable[..., object], ModuleType, Decision] | None":
     """How to run recorded, with the declaration and the decision; None when nobody agreed or anything of ours fails."""
     try:
-        from .consent import LOCAL, ON, decide
+        from .consent import OFF, decide, wants_log
 
         declared = __import__(package + "._telemetry", fromlist=("PRODUCT",))
         decision = decide(declared.PRODUCT)
-        if decision.mode != ON and decision.mode != LOCAL:
-            return None
-        from .instrument import run
+        if decision.mode != OFF or wants_log(declared.PRODUCT):
+            from .instrument import run
+        elif decision.shown is not None and decision.shown != declared.DIGEST and isatty(0) and isatty(1) and isatty(2):
+            from .consent.notice import run
+        else:
+            if "deletion:waits" in decision.refused:
+                from .instrument.deletion import remind
 
+                remind(declared)
+            return None
         return run, declared, decision
     except Exception as problem:
-        from . import swallow
+        from .errors import swallow
 
         swallow(problem)
         return None
 
 
 def hide_our_frames() -> None:
-    """Let the hook in place print an uncaught exception as it would without us."""
-    before = sys.excepthook
+    """Keep our frames out of the traceback that is going to be printed; whatever happens here, the host's exception goes on."""
+    try:
+        from .instrument.frames import hide
 
-    def hook(kind: "type[BaseException]", error: BaseException, traceback: "TracebackType | None") -> None:
-        sys.excepthook = before
-        try:
-            error.__traceback__ = traceback = _foreign(traceback)
-        except Exception:  # then it is printed as it is
-            pass
-        before(kind, error, traceback)
-
-    if before.__module__ != __name__:  # already in place when one entry point runs another
-        sys.excepthook = hook
-
-
-def _foreign(traceback: "TracebackType | None") -> "TracebackType | None":
-    """A traceback without the frames of this package."""
-    ours = __file__[: -len("auto.py")]
-    first = last = None
-    while traceback is not None:
-        if not traceback.tb_frame.f_code.co_filename.startswith(ours):
-            if last is None:
-                first = traceback
-            else:
-                last.tb_next = traceback
-            last = traceback
-        traceback = traceback.tb_next
-    if last is not None:
-        last.tb_next = None
-    return first
+        hide()
+    except BaseException:  # no memory left, for instance
+        pass

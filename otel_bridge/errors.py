@@ -1,4 +1,4 @@
-"""The exception tree; nothing of it ever reaches a host program.
+"""The exception tree, and where an exception ends that must not reach a host program.
 
 BridgeError
  +-- SchemaError      a declaration that cannot be kept: carries every mistake found
@@ -6,6 +6,9 @@ BridgeError
  +-- DeliveryError    something that keeps a sender from sending at all
  +-- CollectorError   a collector that cannot be found or started
 """
+
+import os
+import sys
 
 
 class BridgeError(Exception):
@@ -26,3 +29,12 @@ class DeliveryError(BridgeError):
 
 class CollectorError(BridgeError):
     """A collector that cannot be found or started."""
+
+
+def swallow(problem: BaseException) -> None:
+    """Keep a failure of ours away from the host program; `OTEL_BRIDGE_DEBUG=1` shows it on standard error."""
+    try:
+        if os.environ.get("OTEL_BRIDGE_DEBUG", "") not in ("", "0") and sys.stderr is not None:
+            sys.stderr.write(f"otel-bridge: {type(problem).__name__}: {problem}\n")
+    except Exception:  # a closed stream, or a problem that cannot be told
+        pass

@@ -9,13 +9,13 @@ except ImportError:  # Windows: everything imports, nobody has chosen, nothing i
 
 
 def _home(variable: bytes, fallback: str) -> str:
-    value = os.fsdecode(environ.get(variable, b""))
-    if value[:1] == "/":  # the XDG specification: a relative path is invalid and must be ignored
-        return value
-    home = os.fsdecode(environ.get(b"HOME", b""))
-    if home[:1] != "/":
+    value = environ.get(variable, b"")
+    if value[:1] == b"/":  # the XDG specification: a relative path is invalid and must be ignored
+        return os.fsdecode(value)
+    value = environ.get(b"HOME", b"")
+    if value[:1] != b"/":
         raise FileNotFoundError("HOME is not set")
-    return home + fallback
+    return os.fsdecode(value) + fallback
 
 
 def choice_for_all() -> str:
@@ -28,9 +28,21 @@ def state_dir(product: str) -> str:
     return _home(b"XDG_STATE_HOME", "/.local/state") + "/otel-bridge/" + product
 
 
+def mine(folder: str) -> bool:
+    """Whether this process may keep things in a folder, there already or not: never in somebody else's, not even as root.
+
+    Raises OSError when that cannot be known.
+    """
+    me = os.geteuid()
+    try:
+        return os.stat(folder).st_uid == me
+    except FileNotFoundError:
+        return me != 0 or mine(folder[: folder.rindex("/")] or "/")  # `sudo` in a person's home
+
+
 def opened(path: str, flags: int) -> int:
-    """A descriptor of a file of ours, made with its folder when missing, readable by the person alone."""
-    flags |= os.O_CREAT | os.O_CLOEXEC
+    """A descriptor of a file of ours, made with its folder when missing, readable by the person alone; never through a link."""
+    flags |= os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
         return os.open(path, flags, 0o600)
     except FileNotFoundError:
@@ -60,23 +72,28 @@ def write(path: str, flag: int, text: str) -> None:
 
 def rewrite(path: str, text: str) -> None:
     """Put a small file in the place of another, whole or not at all. Raises OSError."""
-    write(path + ".new", os.O_TRUNC, text)
-    os.replace(path + ".new", path)
+    new = f"{path}.{os.getpid()}.new"
+    write(new, os.O_TRUNC, text)
+    os.replace(new, path)
 
 
-def read_flat(path: str, owners: "tuple[int, ...]" = ()) -> "dict[str, str] | None":
+def read_flat(path: str, trusted: str = "") -> "dict[str, str] | None":
     """The `key = value` lines of a file; None when there is no such file.
 
-    Raises PermissionError when `owners` are given and the file belongs to nobody of them, OSError when it cannot be read,
-    UnicodeDecodeError when it is not text.
+    With `trusted` "person" it must belong to the person or to root, with "root" to root, and nobody else may write it, else
+    PermissionError. Raises OSError when it cannot be read, UnicodeDecodeError when it is not text.
     """
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a named pipe in its place must not stop the host
     except (FileNotFoundError, NotADirectoryError):
         return None
     try:
-        if owners and os.fstat(fd).st_uid not in owners:
-            raise PermissionError("it belongs to somebody else")
+        if trusted:
+            held = os.fstat(fd)
+            if held.st_uid != 0 and (trusted == "root" or held.st_uid != os.geteuid()):
+                raise PermissionError("it belongs to somebody else")
+            if trusted == "root" and held.st_mode & 0o022:
+                raise PermissionError("others than root can write it")
         text = os.read(fd, 65536).decode()
     finally:
         os.close(fd)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from terminal import Terminal
 
 from otel_bridge.collector.process import Running, running
 from otel_bridge.export import spool
@@ -61,6 +63,10 @@ class World:
             assert (done.returncode == 0) is ok, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done
 
+    def terminal(self, *words: str, **more: str) -> Terminal:
+        """Start an installed program on a pseudo-terminal of its own."""
+        return Terminal((str(BIN / words[0]), *words[1:]), self.environment(**more), str(self.work))
+
     def json(self, *words: str, ok: bool | None = True, **more: str) -> dict:
         return json.loads(self.run(*words, ok=ok, **more).stdout)
 
@@ -82,6 +88,20 @@ def world(tmp_path: Path) -> World:
     for folder in (made.home, made.work, tmp_path / "tmp"):
         folder.mkdir()
     return made
+
+
+@pytest.fixture
+def needs() -> Callable[[str], str]:
+    """Finds a program that a test needs; without it the test is skipped and says so, but never in CI."""
+
+    def find(program: str) -> str:
+        found = shutil.which(program)
+        if not found:
+            assert not os.environ.get("CI"), f"{program} is missing; `make system-deps` installs it on Debian"
+            pytest.skip(f"{program} is missing; `make system-deps` installs it on Debian")
+        return found
+
+    return find
 
 
 @pytest.fixture

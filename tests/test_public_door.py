@@ -10,8 +10,9 @@ import otel_bridge
 def test_the_public_names_are_sorted_and_there() -> None:
     """`__all__` is sorted, complete and every name of it exists."""
     public = {name for name, value in vars(otel_bridge).items() if callable(value) and not name.startswith("_")}
-    assert otel_bridge.__all__ == sorted(otel_bridge.__all__) == ["event"]
-    assert public - {"swallow"} == set(otel_bridge.__all__)
+    assert otel_bridge.__all__ == sorted(otel_bridge.__all__) == ["ask", "event", "mount"]
+    assert public | {"mount"} == set(otel_bridge.__all__)
+    assert callable(otel_bridge.mount.click_group)
 
 
 def test_importing_the_door_imports_nothing_else() -> None:

@@ -129,6 +129,8 @@ def _condition(context: str, field: Field, names: tuple[str, ...]) -> str:
 
 def _pattern(field: Field, public: tuple[str, ...]) -> str:
     """The strings that a policy leaves, as a pattern of RE2."""
+    if field.policy == "identifier":
+        return _UUID
     if field.policy == "version":
         return _NUMBERS.format(int(str(field.parameters[0])) - 1)
     placeholder = str(field.parameters[1])

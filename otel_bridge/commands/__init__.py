@@ -1,14 +1,20 @@
 """The command `otel-bridge`: one file a verb, imported when it is asked for; a failure is one line and exit code 1."""
 
 import importlib
+import os
+import re
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import click
 
 from .. import __version__
-from ..errors import BridgeError
+from ..errors import BridgeError, SettingsError
 
-VERBS = ("canary", "check", "collector", "compile", "drain", "off", "on", "preview", "sent", "status")
+PERSONAL = ("status", "on", "off", "local", "list", "preview", "sent", "lost", "view", "export", "forget", "reset-id")
+VERBS = tuple(sorted((*PERSONAL, "canary", "check", "collector", "compile", "drain")))
 
 
 class Verbs(click.Group):
@@ -20,18 +26,34 @@ class Verbs(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The verb of a name, imported now; None when there is none."""
-        if cmd_name not in VERBS:
-            return None
-        found: click.Command = importlib.import_module(f".{cmd_name}", __name__).command
-        return found
+        return find(cmd_name) if cmd_name in VERBS else None
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a verb; what it cannot do is told on standard error, without a traceback."""
-        try:
+        with told_in_a_line():
             return super().invoke(ctx)
-        except BridgeError as problem:
-            click.echo(str(problem), err=True)
-            sys.exit(1)
+
+
+@contextmanager
+def told_in_a_line() -> Iterator[None]:
+    """Answer what cannot be done with one line on standard error and exit code 1."""
+    try:
+        yield
+    except BridgeError as problem:
+        click.echo(str(problem), err=True)
+        sys.exit(1)
+    except (ValueError, TypeError, KeyError, AttributeError, OSError) as problem:  # a file of ours that somebody has edited
+        if os.environ.get("OTEL_BRIDGE_DEBUG", "0") not in ("", "0"):
+            raise
+        what = f"{type(problem).__name__}: {problem}".splitlines()[0]
+        click.echo(f"a file of ours cannot be understood ({what}); OTEL_BRIDGE_DEBUG=1 shows where, `forget` starts anew", err=True)
+        sys.exit(1)
+
+
+def find(verb: str) -> click.Command:
+    """The command of a verb."""
+    found: click.Command = importlib.import_module("." + verb.replace("-", "_"), __name__).command
+    return found
 
 
 @click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
@@ -40,5 +62,31 @@ def main() -> None:
     """Usage telemetry that you can see, stop and trust."""
 
 
-product_option = click.option("--product", required=True, help="The product, as its telemetry.yaml is compiled for.")
+def _name(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str:
+    if value and not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", value):
+        raise click.BadParameter("a product is named with lower-case letters, digits, dots and hyphens")
+    return value or ""
+
+
+product_option = click.option(
+    "--product", required=True, callback=_name, help="The product, as its telemetry.yaml is compiled for."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def scope_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--product P` or `--all`, for a verb that is about one product or about every product of this person."""
+    command = click.option("--all", "everything", is_flag=True, help="Every product of this person.")(command)
+    return click.option("--product", callback=_name, help="Only this product.")(command)
+
+
+def scoped(product: str, everything: bool) -> list[str]:
+    """The products that a verb is about: the one named, else all that are known here. Raises SettingsError when none is."""
+    from ..export.writer import products
+
+    if product and not everything:
+        return [product]
+    found = products()
+    if not found:
+        raise SettingsError("no product is known here yet; name one with --product")
+    return found

@@ -8,8 +8,7 @@ import click
 from ..collector.canary import seen, sing
 from ..consent import decide
 from ..errors import DeliveryError
-from ..export.drain import endpoint_of
-from ..export.writer import declaration
+from ..export.writer import declaration, endpoint_of
 from ..schema.compile import read
 from . import product_option
 

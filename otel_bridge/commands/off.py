@@ -1,4 +1,4 @@
-"""`otel-bridge off`: keep the choice, and delete what waits to be sent."""
+"""`otel-bridge off`: keep the choice, stop a sender in the middle of its work, and delete what waits to be sent."""
 
 import shutil
 from pathlib import Path
@@ -6,16 +6,44 @@ from pathlib import Path
 import click
 
 from ..consent import OFF
+from ..consent.choice import choose, mode_of, refusals
+from ..errors import SettingsError
+from ..export.stop import stop
+from ..export.writer import products
 from ..paths import state_dir
-from .on import choose
+from . import json_option, scope_options
+from .on import named, refusing_options, tell
 
 
 @click.command("off")
-@click.option("--product", default="", help="Only this product; without it, all products.")
-def command(product: str) -> None:
-    """Stop telemetry, and delete what was recorded and not sent."""
-    path = choose(product, OFF)
-    folder = Path(state_dir(product))
-    for spool in [folder / "spool"] if product else sorted(folder.glob("*/spool")):
-        shutil.rmtree(spool, ignore_errors=True)
-    click.echo(f"{product or 'all products'}: off ({path})")
+@scope_options
+@refusing_options
+@json_option
+def command(product: str, everything: bool, categories: tuple[str, ...], events: tuple[str, ...], as_json: bool) -> None:
+    """Stop telemetry, and delete what was recorded and not sent; with --category or --event, refuse that part alone."""
+    scope = "" if everything else product
+    parts = named(categories, events)
+    if parts:
+        path = choose(scope, mode_of(scope), [*refusals(scope), *parts])
+    else:
+        path = choose(scope, OFF)
+        clear(scope)
+    tell(scope, path, as_json)
+
+
+def clear(scope: str) -> None:
+    """Stop the senders of a product, or of all, and delete what was recorded and not sent. Raises SettingsError."""
+    for product in [scope] if scope else products():
+        folder = Path(state_dir(product))
+        if not stop(str(folder)):
+            raise SettingsError(
+                f"{product}: a sender is at work that cannot be stopped from here; it ends by itself, then run this again"
+            )
+        (folder / "view.html").unlink(missing_ok=True)  # it shows what is deleted now
+        for waiting in (folder / "spool", folder / "quarantine"):
+            try:
+                shutil.rmtree(waiting)
+            except FileNotFoundError:
+                pass
+            except OSError as problem:
+                raise SettingsError(f"{waiting}: the choice holds, but this cannot be deleted: {problem.strerror}") from None

@@ -7,37 +7,45 @@ from pathlib import Path
 import click
 
 from ..consent import ON, decide
-from ..export import otlp_json, spool
+from ..export import build, otlp_json, spool
 from ..export.drain import BATCH
 from ..export.prepare import Ready, prepare
 from ..export.writer import declaration
 from ..paths import state_dir
-from . import product_option
+from . import json_option, scope_options, scoped
 
 
 @click.command("preview")
-@product_option
+@scope_options
 @click.option("--format", "form", type=click.Choice(["human", "json"]), default="human", help="For reading, or OTLP/JSON lines.")
-def command(product: str, form: str) -> None:
+@json_option
+def command(product: str, everything: bool, form: str, as_json: bool) -> None:
     """Show what would be sent next."""
-    decision = decide(product)
-    if decision.mode != ON:
-        click.echo(f"nothing would be sent: telemetry of {product} is {decision.mode} ({decision.reason})", err=True)
-        return
-    declared = declaration(product)
-    empty = True
-    for signal, items in spool.waiting(Path(state_dir(product))).items():
-        ready, _ = prepare(items, declared, decision)
-        empty = empty and not ready
-        for begin in range(0, len(ready), BATCH):
-            batch = ready[begin : begin + BATCH]
-            if form == "json":
+    for one in scoped(product, everything):
+        decision = decide(one)
+        if decision.mode != ON:
+            click.echo(f"nothing would be sent: telemetry of {one} is {decision.mode} ({decision.reason})", err=True)
+            continue
+        batches = list(waiting(one))
+        for signal, batch in batches:
+            if as_json or form == "json":
                 click.echo(json.dumps(otlp_json.canonical(otlp_json.request(signal, batch)), separators=(",", ":")))
             else:
-                for line in _lines(batch):
-                    click.echo(line)
-    if empty:
-        click.echo("nothing waits", err=True)
+                click.echo("\n".join(_lines(batch)))
+        if not batches:
+            click.echo(f"{one}: nothing waits", err=True)
+
+
+def waiting(product: str) -> Iterator[tuple[str, list[Ready]]]:
+    """The requests that a sender would make of what waits now, in its order. Raises DeliveryError, SchemaError."""
+    declared = declaration(product)
+    if build.renamed(declared):
+        click.echo(f"nothing would be sent: {product} is {build.renamed(declared)}", err=True)
+        return
+    for signal, items in spool.waiting(Path(state_dir(product))).items():
+        ready, _ = prepare(items, declared, decide(product))
+        for begin in range(0, len(ready), BATCH):
+            yield signal, ready[begin : begin + BATCH]
 
 
 def _lines(batch: list[Ready]) -> Iterator[str]:

@@ -19,7 +19,7 @@ GONE = 410
 def remember(folder: Path, error: str, status: int | None = None, retry_after: float = 0.0, digest: str = "") -> None:
     """Keep how a sender fared; without an `error` the next one is due in its ordinary time."""
     before = recall(folder)
-    failures = int(before.get("failures") or 0) + 1 if error else 0
+    failures = whole(before.get("failures")) + 1 if error else 0
     seconds = now() // 10**9
     told = {"last": seconds, "failures": failures, "error": " ".join(error.split())}
     if error:
@@ -31,7 +31,15 @@ def remember(folder: Path, error: str, status: int | None = None, retry_after: f
 
 def recall(folder: Path) -> dict[str, str]:
     """What the last sender left behind; empty before the first."""
-    return read_flat(str(folder / "drain")) or {}
+    try:
+        return read_flat(str(folder / "drain")) or {}
+    except (OSError, UnicodeDecodeError):  # somebody has edited it
+        return {}
+
+
+def whole(text: str | None) -> int:
+    """A number of seconds or failures; 0 for anything that is none."""
+    return int(text) if text and text.isdigit() and len(text) < 12 else 0
 
 
 def pause(failures: int, status: int | None, retry_after: float) -> float:

@@ -5,7 +5,6 @@ closed or on /dev/null. The user's own OTEL_* variables stay behind: they steer 
 """
 
 import os
-import signal
 import sys
 import time
 
@@ -14,18 +13,22 @@ from ..paths import environ, opened
 PATIENCE = 1.0  # seconds that a run in continuous integration waits: its machine may be gone the moment it ends
 _SENDER = "from otel_bridge.export.sender import main; main()"
 _PYTHONS = ("python", "pypy", "graalpy")
-_DEFAULT = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGALRM") if hasattr(signal, name)]
+_DEFAULT = (1, 2, 3, 14, 15)  # SIGHUP, SIGINT, SIGQUIT, SIGALRM, SIGTERM, wherever there is posix_spawn
 
 
 def spawn(product: str, folder: str, wait: bool) -> None:
     """Start a sender for a product, unless one is at work, or this interpreter is no Python that could run one."""
-    if getattr(sys, "frozen", False) or not os.path.basename(sys.executable or "").startswith(_PYTHONS) or busy(folder):
+    if getattr(sys, "frozen", False) or not (sys.executable or "").rpartition("/")[2].startswith(_PYTHONS) or busy(folder):
         return
     null = [(os.POSIX_SPAWN_OPEN, fd, "/dev/null", os.O_RDWR, 0) for fd in (0, 1, 2)]
     child = os.posix_spawn(
         sys.executable,
         [sys.executable, "-P", "-c", _SENDER, product],
-        {key: value for key, value in environ.items() if _stays(key)},
+        {
+            key: value
+            for key, value in environ.items()
+            if not key.startswith(b"OTEL_") or key.startswith(b"OTEL_BRIDGE_") or key == b"OTEL_SDK_DISABLED"
+        },
         file_actions=[*null, *((os.POSIX_SPAWN_CLOSE, fd) for fd in _inheritable())],
         setsid=True,
         setsigdef=_DEFAULT,
@@ -36,17 +39,13 @@ def spawn(product: str, folder: str, wait: bool) -> None:
         time.sleep(0.02)
 
 
-def _stays(key: bytes) -> bool:
-    return not key.startswith(b"OTEL_") or key.startswith(b"OTEL_BRIDGE_") or key == b"OTEL_SDK_DISABLED"
-
-
 def _inheritable() -> "list[int]":
     """Descriptors above standard error that a child would get: a shell's `3>file`, a CI runner's log."""
     found = []
-    for name in os.listdir("/dev/fd"):
+    for fd in map(int, os.listdir("/dev/fd")):
         try:
-            if int(name) > 2 and os.get_inheritable(int(name)):
-                found.append(int(name))
+            if fd > 2 and os.get_inheritable(fd):
+                found.append(fd)
         except OSError:  # the descriptor of this very listing
             pass
     return found

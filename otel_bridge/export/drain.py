@@ -10,11 +10,10 @@ from ..errors import BridgeError, DeliveryError
 from ..paths import state_dir, write
 from ..record.losses import lose
 from ..schema.compile import Compiled
-from ..settings import setting
-from . import backoff, ledger, spool
+from . import backoff, build, deletion, ledger, spool
 from .otlp import Answer, send
 from .prepare import Ready, prepare
-from .writer import declaration
+from .writer import declaration, endpoint_of
 
 BATCH = 100  # records a request: some 100 kB, while the collector takes 256 KiB
 REFUSED = (400, 413)  # of a batch: one of its records may be why, so it is split
@@ -41,6 +40,10 @@ def drain(product: str, patience: float = 30.0) -> Result:
     folder = Path(state_dir(product))
     decision = decide(product)
     try:
+        if deletion.waits(folder):
+            with spool.only_sender(folder, patience):
+                deletion.deliver(product)
+                return result
         if decision.mode != ON:
             raise DeliveryError(f"telemetry of {product} is {decision.mode}: {decision.reason}")
         with spool.only_sender(folder, patience):
@@ -56,6 +59,10 @@ def _drain(product: str, folder: Path, decision: Decision, result: Result) -> No
     try:
         claimed = {signal: spool.claim(folder, signal) for signal in spool.SIGNALS}  # first: the next run signs its spool anew
         declared = declaration(product)
+        renamed = build.renamed(declared)
+        if renamed:
+            _drop(product, folder, claimed, result)
+            raise DeliveryError(f"{product} is {renamed}")
         endpoint = endpoint_of(declared)
         shipment = Shipment(folder, declared, decision, endpoint, result)
         for signal, files in claimed.items():
@@ -69,12 +76,14 @@ def _drain(product: str, folder: Path, decision: Decision, result: Result) -> No
     backoff.remember(folder, result.error, last.status, last.retry_after, declared.digest)
 
 
-def endpoint_of(declared: Compiled) -> str:
-    """Where the telemetry of a product goes; raises DeliveryError when nothing says so."""
-    endpoint = setting("endpoint") or declared.endpoint
-    if not endpoint.startswith(("http://", "https://")):
-        raise DeliveryError(f"`{endpoint}` is no endpoint; set OTEL_BRIDGE_ENDPOINT to a URL such as https://host:4318")
-    return endpoint
+def _drop(product: str, folder: Path, claimed: dict[str, list[Path]], result: Result) -> None:
+    """Delete what a build recorded that never declared itself."""
+    for signal, files in claimed.items():
+        for file in files:
+            number = len(spool.read(file, signal)[0])
+            result.lost["renamed_build"] += number
+            lose(str(folder), "renamed_build", number)
+            file.unlink(missing_ok=True)
 
 
 class Shipment:

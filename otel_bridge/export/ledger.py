@@ -35,7 +35,7 @@ def entries(folder: Path) -> Iterator[dict[str, Any]]:
     for name in ("sent.1.jsonl", "sent.jsonl"):
         path = folder / "sent" / name
         if path.exists():
-            for line in path.read_text(encoding="utf-8").splitlines():
+            for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
                 try:
                     yield json.loads(line)
                 except ValueError:

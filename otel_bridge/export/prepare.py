@@ -2,20 +2,21 @@
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ..consent import Decision
+from ..consent.agreed import agreed
 from ..privacy import beside
-from ..privacy.form import VERSION, formed
+from ..privacy.form import UUID, VERSION, formed
 from ..schema.compile import Compiled
 from .spool import Item
 
 if TYPE_CHECKING:
     from ..privacy import Names
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+RUN = "cli.run"
 _TRACE, _SPAN = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{16}")
 
 
@@ -40,18 +41,19 @@ class Ready:
 def prepare(items: list[Item], declared: Compiled, decision: Decision) -> tuple[list[Ready], Counter[str]]:
     """The items that may leave, and how many may not, by reason."""
     names = beside(declared.names, str(declared.file))
+    allowed = _allowed(declared, decision.refused)
     since = _nanoseconds(decision.since) if decision.since else 0
     since -= since % (declared.resolution * 10**9)
     ready = []
     lost: Counter[str] = Counter()
     for item in items:
         try:
-            one = _ready(item, declared, names)
+            one = _ready(item, declared, allowed, names)
         except (KeyError, TypeError, ValueError, AttributeError):
             lost["malformed"] += 1
             continue
         if one is None:
-            lost["undeclared_event"] += 1
+            lost["undeclared_event" if _name(item) not in (*declared.events, RUN) else "opted_out"] += 1
         elif one.start < since:
             lost["before_consent"] += 1
         else:
@@ -59,19 +61,36 @@ def prepare(items: list[Item], declared: Compiled, decision: Decision) -> tuple[
     return ready, lost
 
 
-def _ready(item: Item, declared: Compiled, names: "Names") -> Ready | None:
+def _allowed(declared: Compiled, refused: str) -> Compiled:
+    """A declaration without what the person refuses, whenever it was recorded."""
+    if not refused:
+        return declared
+    fields = {name: getattr(declared, name.lower()) for name in ("ABOUT", "RESOURCE", "SPAN", "COMMON", "EVENTS")}
+    return replace(declared, **{name.lower(): kept for name, kept in agreed(fields, refused, None).items()})
+
+
+def _name(item: Item) -> str:
+    return str(item.body["eventName"] if item.signal == "logs" else item.body["name"])
+
+
+def _ready(item: Item, declared: Compiled, allowed: Compiled, names: "Names") -> Ready | None:
+    """A record that may leave; None when it is not declared, or refused. Raises ValueError and the like for what is no record."""
     body = item.body
     log = item.signal == "logs"
-    name = body["eventName"] if log else body["name"]
-    if (log and name not in declared.events) or (not log and name != "cli.run"):
+    name = _name(item)
+    if (log and allowed.events.get(name) is None) or (not log and (name != RUN or allowed.span is None)):
         return None
     given = plain(body.get("attributes", []))
     uid = {"log.record.uid": given.pop("log.record.uid")} if log else {}
-    if log and not _UUID.fullmatch(uid["log.record.uid"]):
+    if log and not UUID.fullmatch(uid["log.record.uid"]):
         raise ValueError(uid)
     specs = declared.events[name] + declared.common if log else declared.span
     kept, undeclared = formed(specs, given, names)
     resource, undeclared_there = formed(declared.resource, plain(item.resource.get("attributes", [])), names)
+    if allowed is not declared:
+        agreed_to = {one[0] for one in (allowed.events[name] + allowed.common if log else allowed.span)}
+        kept = {key: value for key, value in kept.items() if key in agreed_to}
+        resource = {key: value for key, value in resource.items() if key in {one[0] for one in allowed.resource}}
     version = item.scope.get("version", "")
     return Ready(
         signal=item.signal,

@@ -1,15 +1,56 @@
 """Find the declaration of a product again, from any environment: its state folder keeps who wrote the spool."""
 
+import importlib.metadata
+import importlib.util
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import DeliveryError
 from ..paths import read_flat, state_dir
 from ..schema.compile import Compiled, read
+from ..settings import setting
+
+_AUTO = "otel_bridge.auto."
 
 
 def declaration(product: str) -> Compiled:
-    """The compiled registry of a product that has recorded here; raises DeliveryError or SchemaError."""
-    written = read_flat(state_dir(product) + "/writer")
-    if written is None or "registry" not in written:
-        raise DeliveryError(f"{product} has recorded nothing on this machine yet; turn it on and run it once")
-    return read(Path(written["registry"]))
+    """The compiled registry of a product that has recorded here or is installed beside us; raises DeliveryError or SchemaError."""
+    try:
+        written = read_flat(state_dir(product) + "/writer") or {}
+    except (OSError, UnicodeDecodeError):  # there is no home, or somebody has edited it
+        written = {}
+    if "registry" in written:
+        return read(Path(written["registry"]))
+    for file in _installed():
+        found = read(file)
+        if found.product == product:
+            return found
+    raise DeliveryError(f"{product} has recorded nothing on this machine yet; turn it on and run it once")
+
+
+def endpoint_of(declared: Compiled) -> str:
+    """Where the telemetry of a product goes; raises DeliveryError when nothing says so."""
+    endpoint = setting("endpoint") or declared.endpoint
+    if not endpoint.startswith(("http://", "https://")):
+        raise DeliveryError(f"`{endpoint}` is no endpoint; set OTEL_BRIDGE_ENDPOINT to a URL such as https://host:4318")
+    return endpoint
+
+
+def products() -> list[str]:
+    """Every product that is known here: those with a folder of their own, and those installed beside us; sorted."""
+    root = Path(state_dir("."))
+    kept = {folder.name for folder in root.glob("[a-z0-9]*") if folder.is_dir()}
+    return sorted(kept | {read(file).product for file in _installed()})
+
+
+def _installed() -> Iterator[Path]:
+    """The compiled registries of the packages whose scripts go through `otel_bridge.auto`."""
+    scripts = importlib.metadata.entry_points(group="console_scripts")
+    for package in sorted({one.value[len(_AUTO) :].partition(".")[0] for one in scripts if one.value.startswith(_AUTO)}):
+        try:
+            spec = importlib.util.find_spec(package.partition(":")[0])
+        except (ImportError, ValueError):
+            continue
+        file = Path(spec.origin).parent / "_telemetry.py" if spec is not None and spec.origin else None
+        if file is not None and file.exists():
+            yield file

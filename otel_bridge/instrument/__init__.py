@@ -6,11 +6,12 @@ import sys
 import otel_bridge
 
 from ..clock import elapsed, now
-from ..consent import CI, ON, running_in
-from ..paths import environ, read_flat
+from ..consent import OFF, ON
+from ..paths import environ, mine, read_flat, state_dir
 from ..record import Run, record_span
 
 DRAIN_EVERY = 3600  # seconds between two senders, when OTEL_BRIDGE_DRAIN_EVERY does not say
+IDLE = 600  # seconds after which a session is over
 LONGEST = 129_600  # seconds that a sender may ask to be left alone: a day of Retry-After, half a day of jitter
 
 TYPE_CHECKING = False
@@ -30,10 +31,12 @@ def run(
 ) -> object:
     """Run `main` once and record it; the host program keeps its result, exit code, output and exceptions."""
     try:
-        recording = Run(declared, decision)
-        unwatch = _watch(recording, main)
+        recording, tell = _recording(declared, decision)
+        stops = _watch(recording, main)
     except Exception as problem:
-        otel_bridge.swallow(problem)
+        from ..errors import swallow
+
+        swallow(problem)
         return main(*args, **kwargs)
     around, otel_bridge.current = otel_bridge.current, recording
     error: BaseException | None = None
@@ -47,15 +50,55 @@ def run(
         raise
     finally:
         duration = elapsed() - clock
-        otel_bridge.current = around
-        unwatch()
-        if os.getpid() == process:  # a fork that comes back through main is not another run
-            _finish(recording, started, duration, _exit_code(result, error), error)
-            _send(recording, decision)
+        kept, otel_bridge.current = otel_bridge.current is recording, around
+        for stop in stops:
+            stop()
+        if kept and os.getpid() == process:  # a fork that comes back through main is not another run
+            _finish(recording, started, duration, result, error)
+            tell()
         error = None  # or this frame and the exception keep each other alive
 
 
-def _watch(recording: Run, main: object) -> "Callable[[], None]":
+def _recording(declared: "ModuleType", decision: "Decision") -> "tuple[Run, Callable[[], object]]":
+    """The run with its ids, and what to do when it is over: tell the person what is new in the declaration, or nothing."""
+    folder = state_dir(declared.PRODUCT)
+    if decision.mode != OFF and not mine(folder):  # `sudo` in a person's home: nothing is written
+        raise PermissionError(f"{folder} belongs to somebody else")
+    known, seconds = read_flat(folder + "/identity") or {}, now() // 1_000_000_000
+    tell: Callable[[], object] = int
+    if decision.refused or known.get("declaration") != declared.DIGEST or not int(known["from"]) <= seconds < int(known["until"]):
+        from ..consent.notice import prepared
+
+        known, declared, tell = prepared(declared, decision, folder, known)
+    if decision.mode != OFF:
+        session = _session(folder)
+        if known.get("session") != session:
+            from ..consent.identity import begin
+
+            known = begin(declared.FAMILY, folder, session)
+        os.putenv("OTEL_BRIDGE_RUN", known["session"])
+    return Run(declared, decision, folder, known), tell
+
+
+def _session(folder: str) -> str:
+    """The session that goes on: the parent's, handed down, or the one that all tools of this person share; else empty."""
+    handed = environ.get(b"OTEL_BRIDGE_RUN")
+    if handed:
+        return handed.decode("ascii", "replace")
+    try:
+        fd = os.open(folder[: folder.rindex("/")] + "/.session", os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return ""
+    try:
+        if not 0 <= now() / 1e9 - os.fstat(fd).st_mtime < IDLE:
+            return ""
+        os.utime(fd)  # so it goes on
+        return os.read(fd, 64).decode("ascii", "replace")
+    finally:
+        os.close(fd)
+
+
+def _watch(recording: Run, main: object) -> "list[Callable[[], None]]":
     """Listen to the parsers that the host has imported; returns what stops listening."""
     stops = []
     if "click" in sys.modules:
@@ -66,55 +109,38 @@ def _watch(recording: Run, main: object) -> "Callable[[], None]":
         from .for_argparse import watch as watch_argparse
 
         stops.append(watch_argparse(recording))
-
-    def unwatch() -> None:
-        for stop in stops:
-            stop()
-
-    return unwatch
+    return stops
 
 
-def _finish(recording: Run, started: int, duration: int, code: int, error: "BaseException | None") -> None:
-    """Record how the run ended."""
+def _finish(recording: Run, started: int, duration: int, result: object, error: "BaseException | None") -> None:
+    """Record how the run ended, and, as its last act, start a sender when one is due."""
     try:
+        code = result if error is None else error.code if isinstance(error, SystemExit) else 1
+        if isinstance(error, KeyboardInterrupt):
+            code = 130
+        code = code & 0xFF if isinstance(code, int) else 0 if code is None else 1  # scripts end in `sys.exit(main())`
         recording.parsed["process.exit.code"] = code
         recording.parsed["process.executable.name"] = os.path.basename(sys.argv[0])
         if code:
             recording.parsed["error.type"] = "" if error is None or isinstance(error, SystemExit) else type(error).__name__
         record_span(recording, started, duration, code != 0)
-    except Exception as problem:
-        otel_bridge.swallow(problem)
-
-
-def _send(recording: Run, decision: "Decision") -> None:
-    """As the last act of a run, start a sender when one is due."""
-    try:
-        if decision.mode == ON and _due(recording):
+        if recording.mode == ON and due(recording.folder, recording.declared.DIGEST):
             from ..export.detach import spawn
 
-            spawn(recording.declared.PRODUCT, recording.folder, wait=running_in(CI) != "")
+            spawn(recording.declared.PRODUCT, recording.folder, wait='"otel_bridge.ci"' in recording.resource)
     except Exception as problem:
-        otel_bridge.swallow(problem)
+        from ..errors import swallow
+
+        swallow(problem)
 
 
-def _due(recording: Run) -> bool:
+def due(folder: str, digest: str) -> bool:
     """Whether the last sender is long enough ago, nobody is backing off, and the intake has not been closed."""
     if environ.get(b"OTEL_BRIDGE_DETACH") == b"0":
         return False
-    state = read_flat(recording.folder + "/drain") or {}
+    state = read_flat(folder + "/drain") or {}
     said = environ.get(b"OTEL_BRIDGE_DRAIN_EVERY", b"")
     every = int(said) if said.isdigit() else DRAIN_EVERY
-    seconds = now() // 1_000_000_000
-    last, until = int(state.get("last") or 0), int(state.get("not_before") or 0)
-    if state.get("closed") == recording.declared.DIGEST:
-        return False
+    seconds, last, until = now() // 1_000_000_000, int(state.get("last") or 0), int(state.get("not_before") or 0)
     waits = last <= seconds < last + every or seconds < until <= seconds + LONGEST  # else the clock was set back
-    return not waits
-
-
-def _exit_code(result: object, error: "BaseException | None") -> int:
-    """The status that the process will leave with: scripts end in `sys.exit(main())`."""
-    if error is not None and not isinstance(error, SystemExit):
-        return 130 if isinstance(error, KeyboardInterrupt) else 1
-    code = result if error is None else error.code
-    return code & 0xFF if isinstance(code, int) else 0 if code is None else 1
+    return not waits and state.get("closed") != digest

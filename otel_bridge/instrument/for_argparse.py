@@ -5,8 +5,6 @@ Listens to `ArgumentParser._get_values`, which argparse calls once for every act
 
 import argparse
 
-from .. import swallow
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +22,8 @@ def watch(run: "Run") -> "Callable[[], None]":
         try:
             _note(run, action, arg_strings, value)
         except Exception as problem:
+            from ..errors import swallow
+
             swallow(problem)
         return value
 

@@ -7,8 +7,6 @@ tracebacks. (One does while callbacks of options run, which click calls from the
 import click
 from click.core import ParameterSource
 
-from .. import swallow
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,13 +22,20 @@ def watch(run: "Run") -> "Callable[[], None]":
 
     def parse_args(self: click.Command, ctx: click.Context, args: "list[str]") -> "list[str]":
         try:  # before parsing, so that a usage error is known with its command
-            run.parsed["otel_bridge.command"] = ctx.command_path.partition(" ")[2]
+            path, at = "", ctx
+            while at.parent is not None:  # `ctx.command_path` asks every parameter for its usage text: 40 K instructions
+                path, at = f"{at.info_name} {path}", at.parent
+            run.parsed["otel_bridge.command"] = path.rstrip()
         except Exception as problem:
+            from ..errors import swallow
+
             swallow(problem)
         rest = original(self, ctx, args)
         try:
             _note(run, self, ctx)
         except Exception as problem:
+            from ..errors import swallow
+
             swallow(problem)
         return rest
 

@@ -8,6 +8,7 @@ import os
 import time
 
 OTHER, PRIVATE, CUSTOM = "__other__", "__private__", "__custom__"
+NAMING = ("enum", "registry", "default_only")
 MOST = 16  # members of a list, and distinct registry names of a run
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def clean(
     `seen` the registry names that this run has shown so far.
     """
     kept: Kept = []
-    public = set()  # keys that were told as what they are
+    shown: dict[str, tuple[str, Parameters, Scalar]] = {}  # how each key was told, for versions that another key has to allow
     matched = 0
     for key, kind, policy, parameters, expires in specs:
         if key not in given:
@@ -44,25 +45,24 @@ def clean(
         matched += 1
         if policy == "drop" or (expires and time.time() >= expires):
             continue
-        if policy == "version" and parameters[1] and parameters[1] not in public:
+        if policy == "version" and parameters[1] and not (parameters[1] in shown and tells(*shown[parameters[1]])):
             continue
-        reduce = POLICIES[policy]
-        facts = names, key in told or (policy == "default_only" and parameters[2] in told)
-        value: Any = given[key]
-        value = _members(reduce, value, parameters, facts) if kind == "string[]" else reduce(value, parameters, facts)
+        facts = names, policy == "default_only" and (key in told or parameters[2] in told)
+        if kind == "string[]":
+            value: Any = _members(POLICIES[policy], given[key], parameters, facts)
+        else:
+            value = POLICIES[policy](given[key], parameters, facts)
         if policy == "registry" and seen is not None:
             value = _limited(value, seen.setdefault(key, set()), parameters)
         if value is not None:
+            shown[key] = policy, parameters, value
             kept.append((key, value))
-            if tells(policy, parameters, value):
-                public.add(key)
     return kept, len(given) - matched
 
 
 def tells(policy: str, parameters: "Parameters", value: object) -> bool:
     """Whether a reduced value is a declared or public name and no placeholder, so that a version may be told beside it."""
-    named = policy == "registry" or policy == "enum" or policy == "default_only"
-    return named and type(value) is str and value != parameters[1] and value != OTHER
+    return policy in NAMING and type(value) is str and value != parameters[1] and value != OTHER
 
 
 def _members(reduce: "Policy", values: object, parameters: "Parameters", facts: "Facts") -> "list[Scalar] | None":
@@ -97,7 +97,7 @@ def boolean(value: object, parameters: "Parameters", facts: "Facts") -> "Scalar 
 def enum(value: object, parameters: "Parameters", facts: "Facts") -> "Scalar | None":
     """(values, other): a declared member, else the placeholder."""
     values, other = parameters
-    return value if type(value) is str and value in values else other
+    return value if type(value) is str and among(values, value) else other
 
 
 def registry(value: object, parameters: "Parameters", facts: "Facts") -> "Scalar | None":
@@ -108,10 +108,23 @@ def registry(value: object, parameters: "Parameters", facts: "Facts") -> "Scalar
     return other  # type: ignore[no-any-return]
 
 
+def identifier(value: object, parameters: "Parameters", facts: "Facts") -> "Scalar | None":
+    """(rotate): a UUID that otel-bridge itself made; no product can declare such an attribute."""
+    try:
+        return value if type(value) is str and len(value) == 36 and len(bytes.fromhex(value.replace("-", ""))) == 16 else None
+    except ValueError:
+        return None
+
+
+def among(names: str, value: str) -> bool:
+    """Whether a name is one of those compiled in, each between two newlines: a string costs a fifth of a tuple to load."""
+    return "\n" not in value and f"\n{value}\n" in names
+
+
 def is_public(names: str, value: str) -> bool:
-    """Whether a name is among the names compiled in (one string costs a fifth of a tuple to load), or in their digest."""
+    """Whether a name is among the names compiled in, or in their digest."""
     if names[:1] == "\n":
-        return "\n" not in value and f"\n{value}\n" in names
+        return among(names, value)
     from .names import holds
 
     return holds(names, value)
@@ -120,7 +133,7 @@ def is_public(names: str, value: str) -> bool:
 def default_only(value: object, parameters: "Parameters", facts: "Facts") -> "Scalar | None":
     """(values, other, option): one of the tool's own defaults that the person did not set, else the placeholder (RFC 95)."""
     values, other, _ = parameters
-    return value if type(value) is str and value in values and not facts[1] else other
+    return value if type(value) is str and among(values, value) and not facts[1] else other
 
 
 def version(value: object, parameters: "Parameters", facts: "Facts") -> "Scalar | None":
@@ -164,6 +177,7 @@ POLICIES: "dict[str, Policy]" = {
     "default_only": default_only,
     "drop": drop,
     "enum": enum,
+    "identifier": identifier,
     "registry": registry,
     "version": version,
 }
@@ -171,5 +185,4 @@ POLICIES: "dict[str, Policy]" = {
 
 def beside(names: "Names", file: str) -> "Names":
     """The registries of a compiled product with digest files named by their full path: they lie beside it."""
-    folder = os.path.dirname(file)
-    return {key: value if value[:1] == "\n" else folder + "/" + value for key, value in names.items()}
+    return {key: value if value[:1] == "\n" else f"{os.path.dirname(file)}/{value}" for key, value in names.items()}

@@ -9,7 +9,7 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
-from . import MOST, OTHER, is_public, tells
+from . import MOST, OTHER, among, is_public, tells
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from . import Names, Parameters, Scalar, Spec
 
 VERSION = re.compile(r"[0-9]{1,5}([.][0-9]{1,5}){0,2}")
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def formed(specs: tuple[Spec, ...], given: Mapping[str, object], names: Names) -> tuple[dict[str, Any], int]:
@@ -60,8 +61,9 @@ _FORMS: dict[str, Callable[[Any, Parameters, Names], bool]] = {
     "boolean": lambda value, parameters, names: True,
     "bucket": lambda value, parameters, names: value in parameters[0],
     "count": lambda value, parameters, names: 0 <= value <= parameters[0],
-    "default_only": lambda value, parameters, names: value in parameters[0] or value == parameters[1],
-    "enum": lambda value, parameters, names: value in parameters[0] or value == parameters[1],
+    "default_only": lambda value, parameters, names: among(parameters[0], value) or value == parameters[1],
+    "enum": lambda value, parameters, names: among(parameters[0], value) or value == parameters[1],
+    "identifier": lambda value, parameters, names: UUID.fullmatch(value) is not None,
     "registry": _registry,
     "version": _version,
 }

@@ -7,8 +7,8 @@ from time import sleep
 
 from .. import __version__
 from ..clock import floored, new_id, new_uuid, now, two_digits
-from ..consent import CI, LOCAL, running_in
-from ..paths import opened, read_flat, rewrite, state_dir
+from ..consent import LOCAL, OFF, decide, surroundings
+from ..paths import opened, rewrite
 from ..privacy import beside, clean
 
 TYPE_CHECKING = False
@@ -30,21 +30,25 @@ if hasattr(os, "register_at_fork"):  # a child must not find a lock that a threa
 class Run:
     """One run of one product: its declaration, its trace context, and what the parser told of it."""
 
-    __slots__ = ("declared", "folder", "names", "parsed", "resource", "seen", "sequence", "span_id", "told", "trace_id")
+    __slots__ = (
+        *("declared", "folder", "mode", "names", "parsed", "resource", "seen"),
+        *("sequence", "span_id", "told", "trace_id"),
+    )
 
-    def __init__(self, declared: "ModuleType", decision: "Decision") -> None:
+    def __init__(self, declared: "ModuleType", decision: "Decision", folder: str, known: "Mapping[str, str]") -> None:
+        """A run of the product with this folder; `known` are the ids to tell: `installation`, and `told` of the session."""
         self.declared = declared
-        self.folder = state_dir(declared.PRODUCT) + ("/local" if decision.mode == LOCAL else "")
-        if os.path.exists(self.folder) and os.stat(self.folder).st_uid != os.geteuid():
-            raise PermissionError(f"{self.folder} belongs to somebody else")  # sudo in a person's home: nothing is written
+        self.mode = decision.mode
+        # Off and nevertheless recorded is only shown on standard error.
+        self.folder = "" if self.mode == OFF else folder + "/local" if self.mode == LOCAL else folder
         self.names = beside(declared.NAMES, str(declared.__file__))
         self.trace_id = new_id(16)
         self.span_id = new_id(8)
         self.sequence = 0
-        self.parsed: dict[str, object] = {}
+        self.parsed: dict[str, object] = {"session.id": known.get("told")}
         self.told: set[str] = set()
         self.seen: dict[str, set[str]] = {}
-        self.resource = attributes(clean(declared.RESOURCE, _about(declared), self.names)[0])
+        self.resource = attributes(clean(declared.RESOURCE, _about(declared, known.get("installation")), self.names)[0])
 
 
 def record(run: Run, name: str, given: "Mapping[str, object] | None" = None, told: "Collection[str]" = ()) -> None:
@@ -52,7 +56,8 @@ def record(run: Run, name: str, given: "Mapping[str, object] | None" = None, tol
     try:
         specs = run.declared.EVENTS.get(name)
         if specs is None:
-            _lose(run, "undeclared_event")
+            if name not in run.declared.EVENTS:  # there, but None: the person refused it
+                _lose(run, "undeclared_event")
             return
         told = run.told.union(told) if told else run.told
         kept, undeclared = clean(specs, given or {}, run.names, told, run.seen)
@@ -61,7 +66,9 @@ def record(run: Run, name: str, given: "Mapping[str, object] | None" = None, tol
         run.sequence += 1
         kept += clean(run.declared.COMMON, {**run.parsed, "otel_bridge.sequence": run.sequence}, run.names)[0]
         kept.append(("log.record.uid", new_uuid()))
-        append(run, "logs", _log_line(run, name, floored(now(), run.declared.RESOLUTION), kept))
+        moment, event = floored(now(), run.declared.RESOLUTION), quoted(name)
+        texts = (run.resource, __version__, moment, moment, event, attributes(kept), run.trace_id, run.span_id, event)
+        append(run, "logs", _LOG % texts)
     except Exception as problem:
         _lose(run, "record_failed", 1, problem)
 
@@ -69,11 +76,14 @@ def record(run: Run, name: str, given: "Mapping[str, object] | None" = None, tol
 def record_span(run: Run, started: int, duration: int, failed: bool) -> None:
     """Record the run itself; `started` is a Unix time, `duration` a length, both in nanoseconds."""
     try:
+        if run.declared.SPAN is None:  # refused
+            return
         start = floored(started, run.declared.RESOLUTION)
         run.sequence += 1
         given = {**run.parsed, "otel_bridge.sequence": run.sequence}
         kept, _ = clean(run.declared.SPAN, given, run.names, run.told, run.seen)
-        append(run, "traces", _span_line(run, start, start + two_digits(duration), failed, kept))
+        ids, status = (run.resource, __version__, run.trace_id, run.span_id), '{"code":2}' if failed else "{}"
+        append(run, "traces", _SPAN % (*ids, start, start + two_digits(duration), attributes(kept), status))
     except Exception as problem:
         _lose(run, "record_failed", 1, problem)
 
@@ -84,6 +94,9 @@ def append(run: Run, signal: str, line: str) -> None:
     A sender claims a spool by renaming it under the same lock, so the inode is compared once the lock is held: rename alone
     lost lines under load, lock and comparison lost none (measured). `os.lockf` is built in; `fcntl` costs 0.4 M instructions.
     """
+    if not run.folder:
+        sys.stderr.write(line)
+        return
     if not _threads.acquire(timeout=PATIENCE * 0.002):  # a signal handler that records while its own thread does
         _lose(run, "busy")
         return
@@ -99,7 +112,16 @@ def append(run: Run, signal: str, line: str) -> None:
 
 def _appended(run: Run, path: str, data: bytes) -> bool:
     """Whether the line is dealt with; False when somebody else holds the file, or has just taken it away."""
-    fd = opened(path, os.O_WRONLY | os.O_APPEND)
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except FileNotFoundError:  # the first time, or `off` has taken the folder away since this run began
+        os.close(opened(path, os.O_WRONLY))
+        if decide(run.declared.PRODUCT).mode != run.mode:
+            os.unlink(path)
+            if not os.listdir(run.folder + "/spool"):
+                os.rmdir(run.folder + "/spool")
+            return True
+        return False
     try:
         try:
             os.lockf(fd, os.F_TLOCK, 0)
@@ -112,8 +134,9 @@ def _appended(run: Run, path: str, data: bytes) -> bool:
                 return False
         except FileNotFoundError:
             return False
-        if held.st_size == 0:
-            _sign(run)
+        if held.st_size == 0:  # keep who wrote it, so that a sender finds the declaration again from any environment
+            written = (sys.executable, run.declared.__file__, run.declared.DIGEST)
+            rewrite(run.folder + "/writer", "interpreter = %s\nregistry = %s\ndigest = %s\n" % written)
         if held.st_size + len(data) > SPOOL_BYTES:
             _lose(run, "spool_full")
         elif os.write(fd, data) != len(data):  # a full disk: leave no half line behind
@@ -124,38 +147,37 @@ def _appended(run: Run, path: str, data: bytes) -> bool:
         os.close(fd)
 
 
-def _sign(run: Run) -> None:
-    """Keep who wrote the spool, so that a sender finds the declaration again from any environment."""
-    text = f"interpreter = {sys.executable}\nregistry = {run.declared.__file__}\ndigest = {run.declared.DIGEST}\n"
-    rewrite(run.folder + "/writer", text)
-
-
 def _lose(run: Run, reason: str, number: int = 1, problem: "Exception | None" = None) -> None:
+    if not run.folder:
+        return
     from .losses import lose
 
     lose(run.folder, reason, number, problem)
 
 
-def _about(declared: "ModuleType") -> "dict[str, object]":
+def _about(declared: "ModuleType", installation: "str | None") -> "dict[str, object]":
     """What is the same for all records of a run; every value still has to pass its policy."""
-    system = os.uname()
+    system, release = os.uname(), ""
     try:
-        release = read_flat("/etc/os-release") or {}
-    except (OSError, UnicodeDecodeError):
-        release = {}
+        fd = os.open("/etc/os-release", os.O_RDONLY | os.O_CLOEXEC)
+        release = "\n" + os.read(fd, 8192).decode("utf-8", "replace")
+        os.close(fd)
+    except OSError:
+        pass
     about: dict[str, object] = {
         "service.name": declared.PRODUCT,
         "service.version": getattr(sys.modules.get(declared.PACKAGE), "__version__", declared.VERSION),
         "os.type": sys.platform,
-        "os.name": release.get("ID", "").strip('"'),
-        "os.version": release.get("VERSION_ID", "").strip('"'),
+        "os.name": release.partition("\nID=")[2].partition("\n")[0].strip('"'),
+        "os.version": release.partition("\nVERSION_ID=")[2].partition("\n")[0].strip('"'),
         "host.arch": _ARCHITECTURES.get(system.machine, system.machine),
         "process.runtime.name": sys.implementation.name,
         "process.runtime.version": "%d.%d" % sys.version_info[:2],
     }
-    vendor = running_in(CI)
-    if vendor:
-        about["otel_bridge.ci"] = vendor
+    for kind, name in surroundings().items():
+        about["otel_bridge." + kind] = name
+    if "otel_bridge.ci" not in about:
+        about["app.installation.id"] = installation
     return about
 
 
@@ -181,11 +203,18 @@ def _value(value: object) -> str:
 
 
 def attributes(pairs: "Kept") -> str:
-    """(key, value) pairs as the JSON list of attributes that OTLP has."""
-    return "[" + ",".join(['{"key":' + quoted(key) + ',"value":' + _value(value) + "}" for key, value in pairs]) + "]"
+    """(key, value) pairs as the JSON list of attributes that OTLP has; a declared key needs no quotes, `check` sees to that."""
+    found = []
+    for key, value in pairs:
+        if type(value) is str and value.isascii() and value.isprintable() and '"' not in value and "\\" not in value:
+            found.append('{"key":"%s","value":{"stringValue":"%s"}}' % (key, value))
+        else:
+            found.append('{"key":"%s","value":%s}' % (key, _value(value)))
+    return "[" + ",".join(found) + "]"
 
 
 # As the collector's own file receiver reads them: https://opentelemetry.io/docs/specs/otel/protocol/file-exporter/
+# The body of an event is its name, because Splunk's exporter silently drops a record without a body (measured).
 _LOG = (
     '{"resourceLogs":[{"resource":{"attributes":%s},"scopeLogs":[{"scope":{"name":"otel_bridge","version":"%s"},"logRecords":['
     '{"timeUnixNano":"%d","observedTimeUnixNano":"%d","severityNumber":9,"body":{"stringValue":%s},"attributes":%s,'
@@ -196,15 +225,3 @@ _SPAN = (
     '{"traceId":"%s","spanId":"%s","flags":256,"name":"cli.run","kind":1,"startTimeUnixNano":"%d","endTimeUnixNano":"%d",'
     '"attributes":%s,"status":%s}]}]}]}\n'
 )
-
-
-def _log_line(run: Run, name: str, moment: int, kept: "Kept") -> str:
-    """An event; its body is its name, because Splunk's exporter silently drops a record without a body (measured)."""
-    event = quoted(name)
-    told = (run.resource, __version__, moment, moment, event, attributes(kept), run.trace_id, run.span_id, event)
-    return _LOG % told
-
-
-def _span_line(run: Run, start: int, end: int, failed: bool, kept: "Kept") -> str:
-    ids = (run.resource, __version__, run.trace_id, run.span_id)
-    return _SPAN % (*ids, start, end, attributes(kept), '{"code":2}' if failed else "{}")

@@ -2,7 +2,7 @@
 
 import os
 
-from .. import swallow
+from ..errors import swallow
 from ..paths import write
 
 

@@ -1,15 +1,17 @@
 """Find every mistake of a registry at once: each check has a name and says what, where and what to write instead."""
 
 import math
+import re
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 
 from .marked import Document, Marked, Mistake
-from .policies import EXPLAINING, POLICIES, PRECISION
+from .policies import EXPLAINING, OURS, POLICIES, PRECISION
 from .product import Product
 
 NAMING = ("enum", "registry", "default_only")
 TYPES = ("string", "string[]", "int", "double", "boolean")
+_KEY = re.compile(r"[a-z][a-z0-9_]*([.][a-z0-9_]+)*")
 SECTIONS = ("file_format", "attributes", "events", "spans", "entities", "imports", "metrics")
 
 
@@ -50,6 +52,9 @@ class _Lint:
                 yield self._mistake(one.line, "missing-key", "an attribute without `key`; name it, as `product.noun`")
                 continue
             line = one.at("key")
+            if not _KEY.fullmatch(key):
+                message = f"`{key}`: a key is lower-case words with dots and underscores, as `product.noun`"
+                yield self._mistake(line, "key", message)
             if key in seen:
                 message = f"the attribute `{key}` is declared a second time (first on line {seen[key]}); delete one of them"
                 yield self._mistake(line, "duplicate-key", message)
@@ -71,9 +76,11 @@ class _Lint:
     def _declared(self, key: str, one: Marked, privacy: Marked) -> Iterator[Mistake]:
         policy = privacy.get("policy")
         line = privacy.at("policy")
-        if policy not in POLICIES:
+        if policy not in POLICIES or policy in OURS:
             what = f"`{key}`: `{policy}` is not a policy" if policy else f"`{key}` has no `policy`"
-            yield self._mistake(line, "unknown-policy", f"{what}{_instead(str(policy), tuple(POLICIES))}")
+            yield self._mistake(
+                line, "unknown-policy", f"{what}{_instead(str(policy), tuple(one for one in POLICIES if one not in OURS))}"
+            )
         else:
             yield from self._parameters(key, one, privacy, str(policy))
         for needed, why in (("purpose", "the question that it answers"), ("owner", "who answers for it")):

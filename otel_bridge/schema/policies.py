@@ -25,6 +25,7 @@ POLICIES = {
     ),
     "drop": Policy((), (), ("string", "string[]", "int", "double", "boolean"), "nothing"),
     "enum": Policy(("values", "other"), ("values",), STRINGS, "a declared member"),
+    "identifier": Policy(("rotate",), ("rotate",), STRINGS, "a random id that otel-bridge makes itself"),
     "registry": Policy(("registry", "other"), ("registry",), STRINGS, "a name from a shipped list of public names"),
     "version": Policy(("precision", "requires"), (), STRINGS, "the leading numbers of a version"),
 }
@@ -35,4 +36,5 @@ DEFAULTS: dict[str, dict[str, object]] = {
     "version": {"precision": "minor", "requires": ""},
 }
 PRECISION = {"major": 1, "minor": 2, "patch": 3}
+OURS = ("identifier",)  # for built-in attributes alone
 EXPLAINING = ("policy", "purpose", "category", "owner", "expires", "note", "cardinality")

@@ -1,5 +1,6 @@
 """Find what a product decides for itself: `[tool.otel-bridge]` of its pyproject.toml, or its otel-bridge.toml."""
 
+import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,8 @@ from ..errors import SchemaError
 
 RESOLUTIONS = {"minute": 60, "hour": 3600, "day": 86400}
 DEFAULTS = ("opt_in", "opt_out")
+IDENTITIES = ("quarter", "month", "year", "none")
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")  # it becomes the name of a folder
 _KEYS = (
     *("product", "family", "package", "distribution", "endpoint", "default"),
     *("notice", "documentation", "identity", "resolution", "registries"),
@@ -27,7 +30,9 @@ class Product:
     version: str = "0"
     endpoint: str = ""
     default: str = "opt_in"
+    notice: str = ""
     documentation: str = ""
+    identity: str = "quarter"
     resolution: int = 60
     registries: dict[str, Path] = field(default_factory=dict)
     scripts: tuple[str, ...] = ()
@@ -58,6 +63,13 @@ def _product(file: Path, mine: dict[str, object], project: dict[str, object]) ->
     problems += [f"`{key}` is missing" for key in ("product", "package") if not mine.get(key)]
     if mine.get("default", "opt_in") not in DEFAULTS:
         problems.append("`default` must be opt_in or opt_out")
+    problems += [
+        f"`{key}` must be lower-case letters, digits, dots and hyphens"
+        for key in ("product", "family")
+        if mine.get(key) and not _NAME.fullmatch(str(mine[key]))
+    ]
+    if mine.get("identity", "quarter") not in IDENTITIES:
+        problems.append("`identity` must be quarter, month, year or none")
     if mine.get("resolution", "minute") not in RESOLUTIONS:
         problems.append("`resolution` must be minute, hour or day")
     if problems:
@@ -74,7 +86,9 @@ def _product(file: Path, mine: dict[str, object], project: dict[str, object]) ->
         version=str(project.get("version", "0")),
         endpoint=str(mine.get("endpoint", "")),
         default=str(mine.get("default", "opt_in")),
+        notice=" ".join(str(mine.get("notice", "")).split()),
         documentation=str(mine.get("documentation", "")),
+        identity=str(mine.get("identity", "quarter")),
         resolution=RESOLUTIONS[str(mine.get("resolution", "minute"))],
         registries={name: file.parent / str(path) for name, path in registries.items()},
         scripts=tuple(sorted(name for name, target in scripts.items() if str(target).startswith("otel_bridge.auto."))),

@@ -1,11 +1,17 @@
 """What a product says, resolved: each event, the span and the resource with their attributes and policies."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from .product import Product
 
 Value = str | int | float | tuple[str, ...] | tuple[int, ...] | tuple[float, ...]
 Spec = tuple[str, str, str, tuple[Value, ...], int]
+
+
+def joined(names: Iterable[object]) -> str:
+    """Names as they are compiled in: one string, each between two newlines."""
+    return "\n".join(("", *map(str, names), ""))
 
 
 @dataclass(frozen=True)
@@ -24,8 +30,10 @@ class Field:
 
     @property
     def spec(self) -> Spec:
-        """The form in which the hot path reads it."""
-        return (self.key, self.type, self.policy, self.parameters, self.expires)
+        """The form in which the hot path reads it: names as one string, each between two newlines."""
+        named = self.policy != "bucket"
+        parameters = tuple(joined(one) if isinstance(one, tuple) and named else one for one in self.parameters)
+        return (self.key, self.type, self.policy, parameters, self.expires)
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,7 @@ class Event:
 
     name: str
     brief: str
+    category: str
     fields: tuple[Field, ...]
 
 

@@ -8,7 +8,7 @@ from .policies import DEFAULTS, POLICIES, PRECISION
 from .product import Product
 from .registry import Event, Field, Registry, Value
 
-COMMON = ("otel_bridge.sequence", "otel_bridge.command")
+COMMON = ("otel_bridge.sequence", "otel_bridge.command", "session.id")
 
 
 def resolve(document: Document, builtin: Document, product: Product, names: dict[str, tuple[str, ...]]) -> Registry:
@@ -30,7 +30,9 @@ def resolve(document: Document, builtin: Document, product: Product, names: dict
     events = []
     for one in [*listed(builtin.root, "events"), *listed(document.root, "events")]:
         own = [reference for reference in listed(one, "attributes") if reference["ref"] not in COMMON]
-        events.append(Event(str(one["name"]), str(one.get("brief", "")), declared.fields(own)))
+        privacy = privacy_of(one)
+        category = str(privacy.get("category", "")) if privacy is not None else ""
+        events.append(Event(str(one["name"]), str(one.get("brief", "")), category, declared.fields(own)))
     common = tuple(one for one in span if one.key in COMMON)
     return Registry(product, resource, span, common, tuple(sorted(events, key=lambda event: event.name)), names)
 

@@ -14,9 +14,10 @@ PARAMETERS = {
     "boolean": (),
     "bucket": ((1, 10, 100),),
     "count": (5,),
-    "default_only": (("bento/debian", "bento/ubuntu"), "__custom__", "target"),
+    "default_only": ("\nbento/debian\nbento/ubuntu\n", "__custom__", "target"),
     "drop": (),
-    "enum": (("red", "blue"), "__other__"),
+    "enum": ("\nred\nblue\n", "__other__"),
+    "identifier": ("period",),
     "registry": ("plugins", "__private__"),
     "version": (2, ""),
 }
@@ -55,6 +56,12 @@ def one(policy: str, value: object, told: tuple[str, ...] = (), kind: str = "") 
         ("enum", "Red", "__other__"),
         ("enum", Word("red"), "__other__"),
         ("enum", 7, "__other__"),
+        ("enum", "red\nblue", "__other__"),
+        ("enum", "", "__other__"),
+        ("identifier", "2f5ba7a2-66a5-8b6c-9d6b-1d1f6c3e9a11", "2f5ba7a2-66a5-8b6c-9d6b-1d1f6c3e9a11"),
+        ("identifier", "2f5ba7a2-66a5-8b6c-9d6b-1d1f6c3e9a1x", None),
+        ("identifier", "my-private-project-of-thirty-six-let", None),
+        ("identifier", 7, None),
         ("registry", "vagrant", "vagrant"),
         ("registry", "acme-internal-cloud", "__private__"),
         ("registry", "docker\nvagrant", "__private__"),
@@ -125,7 +132,7 @@ def test_a_version_needs_its_name_to_be_public() -> None:
 @pytest.mark.parametrize("kind", ["string", "string[]"])
 def test_no_placeholder_of_any_name_lets_a_version_through(kind: str) -> None:
     """A placeholder of the author's own, and a list, are no public name."""
-    specs = (("n", kind, "enum", (("red",), "hidden"), 0), ("v", "string", "version", (3, "n"), 0))
+    specs = (("n", kind, "enum", ("\nred\n", "hidden"), 0), ("v", "string", "version", (3, "n"), 0))
     given = {"n": "acme" if kind == "string" else ["acme", "red"], "v": "9.8.7"}
     assert [key for key, _ in clean(specs, given, NAMES)[0]] == ["n"]
     assert formed(specs, {"n": "hidden", "v": "9.8.7"}, NAMES) == (

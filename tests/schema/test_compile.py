@@ -34,7 +34,7 @@ def test_a_ref_narrows_what_its_attribute_declares() -> None:
     """The values that kitchen gives for its commands are those of the built-in attribute there, its policy stays."""
     compiled = read(ROOT / "examples/kitchen/kitchen/_telemetry.py")
     command = next(spec for spec in compiled.span if spec[0] == "otel_bridge.command")
-    values = ("converge", "create", "destroy", "list", "login", "test", "verify")
+    values = "\nconverge\ncreate\ndestroy\nlist\nlogin\ntest\nverify\n"
     assert command == ("otel_bridge.command", "string", "enum", (values, "__other__"), 0)
     assert compiled.common[0] == command
 

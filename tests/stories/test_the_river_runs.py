@@ -150,7 +150,7 @@ def test_private_names_reach_neither_disk_nor_collector(world: World, collector:
     for item in in_file(collector, "logs"):
         told = attributes(item)
         assert (told["kitchen.driver.name"], told["kitchen.target"]) == ("__private__", "__custom__")
-    for name in (b"acme", b"secret"):
+    for name in (b"acme", b"secret-box", b"secret-name", b"secret.yml"):
         assert name not in before
         assert name not in files
         assert name not in world.bytes_in(".local")

@@ -1,6 +1,6 @@
 """Compiled from telemetry.yaml by `otel-bridge compile`; do not edit."""
 
-DIGEST = "bfbc919e040db249"
+DIGEST = "fe5ee9f94c5e3136"
 PRODUCT = 'kitchen'
 PACKAGE = 'kitchen'
 FAMILY = 'kitchen'
@@ -8,7 +8,9 @@ DISTRIBUTION = 'otel-bridge-example-kitchen'
 VERSION = '3.6.0'
 ENDPOINT = 'http://127.0.0.1:4318'
 DEFAULT = 'opt_in'
+NOTICE = 'It tells the authors of kitchen which plugins, platforms and commands are used.'
 DOCUMENTATION = 'https://example.org/kitchen/telemetry'
+IDENTITY = 'quarter'
 RESOLUTION = 60
 NAMES = {'plugins': '\n'
             'amazon.aws\n'
@@ -456,53 +458,135 @@ NAMES = {'plugins': '\n'
             'winrm\n'
             'winrm-transport\n'
             'wti.remote\n'}
-RESOURCE = (('host.arch', 'string', 'enum',
-  (('amd64', 'arm32', 'arm64', 'ia64', 'ppc32', 'ppc64', 'riscv64', 's390x', 'x86'), '__other__'), 0),
+RESOURCE = (('app.installation.id', 'string', 'identifier', ('period',), 0),
+ ('host.arch', 'string', 'enum', ('\namd64\narm32\narm64\nia64\nppc32\nppc64\nriscv64\ns390x\nx86\n', '__other__'), 0),
  ('os.name', 'string', 'enum',
-  (('almalinux', 'alpine', 'amzn', 'arch', 'centos', 'debian', 'fedora', 'gentoo', 'linuxmint', 'manjaro', 'nixos',
-    'opensuse-leap', 'opensuse-tumbleweed', 'pop', 'rhel', 'rocky', 'sles', 'ubuntu', 'void', 'wolfi'),
+  ('\n'
+   'almalinux\n'
+   'alpine\n'
+   'amzn\n'
+   'arch\n'
+   'centos\n'
+   'debian\n'
+   'fedora\n'
+   'gentoo\n'
+   'linuxmint\n'
+   'manjaro\n'
+   'nixos\n'
+   'opensuse-leap\n'
+   'opensuse-tumbleweed\n'
+   'pop\n'
+   'rhel\n'
+   'rocky\n'
+   'sles\n'
+   'ubuntu\n'
+   'void\n'
+   'wolfi\n',
    '__other__'),
   0),
- ('os.type', 'string', 'enum',
-  (('aix', 'darwin', 'freebsd', 'linux', 'netbsd', 'openbsd', 'solaris', 'windows'), '__other__'), 0),
+ ('os.type', 'string', 'enum', ('\naix\ndarwin\nfreebsd\nlinux\nnetbsd\nopenbsd\nsolaris\nwindows\n', '__other__'), 0),
+ ('otel_bridge.agent', 'string', 'enum',
+  ('\nantigravity\naugment\nclaude\ncline\ncodex\ncursor\ngemini\ngoose\nopencode\nother\npi\nqwen\nroo\n',
+   '__other__'),
+  0),
  ('otel_bridge.ci', 'string', 'enum',
-  (('appveyor', 'azure', 'bitbucket', 'buildkite', 'circleci', 'codebuild', 'drone', 'github', 'gitlab', 'jenkins',
-    'other', 'teamcity', 'travis'),
+  ('\n'
+   'agola\n'
+   'appcenter\n'
+   'appcircle\n'
+   'appveyor\n'
+   'azure\n'
+   'bamboo\n'
+   'bitbucket\n'
+   'bitrise\n'
+   'buddy\n'
+   'buildkite\n'
+   'circleci\n'
+   'cirrus\n'
+   'cloudflare\n'
+   'codebuild\n'
+   'codefresh\n'
+   'codemagic\n'
+   'drone\n'
+   'earthly\n'
+   'expo\n'
+   'gitea\n'
+   'github\n'
+   'gitlab\n'
+   'gocd\n'
+   'harness\n'
+   'jenkins\n'
+   'netlify\n'
+   'other\n'
+   'prow\n'
+   'render\n'
+   'screwdriver\n'
+   'semaphore\n'
+   'teamcity\n'
+   'travis\n'
+   'vela\n'
+   'vercel\n'
+   'woodpecker\n'
+   'xcode\n',
    '__other__'),
   0),
- ('process.runtime.name', 'string', 'enum', (('cpython', 'graalpy', 'pypy'), '__other__'), 0),
+ ('process.runtime.name', 'string', 'enum', ('\ncpython\ngraalpy\npypy\n', '__other__'), 0),
  ('process.runtime.version', 'string', 'version', (2, ''), 0),
- ('service.name', 'string', 'enum', (('kitchen',), '__other__'), 0),
+ ('service.name', 'string', 'enum', ('\nkitchen\n', '__other__'), 0),
  ('service.version', 'string', 'version', (3, ''), 0), ('os.version', 'string', 'version', (1, 'os.name'), 0))
 SPAN = (('error.type', 'string', 'enum',
-  (('ArithmeticError', 'AssertionError', 'AttributeError', 'BrokenPipeError', 'ConnectionError', 'EOFError',
-    'FileExistsError', 'FileNotFoundError', 'ImportError', 'IndexError', 'IsADirectoryError', 'KeyError',
-    'KeyboardInterrupt', 'MemoryError', 'ModuleNotFoundError', 'NotADirectoryError', 'NotImplementedError', 'OSError',
-    'OverflowError', 'PermissionError', 'RecursionError', 'RuntimeError', 'SyntaxError', 'TimeoutError', 'TypeError',
-    'UnicodeDecodeError', 'UnicodeEncodeError', 'ValueError', 'ZeroDivisionError'),
+  ('\n'
+   'ArithmeticError\n'
+   'AssertionError\n'
+   'AttributeError\n'
+   'BrokenPipeError\n'
+   'ConnectionError\n'
+   'EOFError\n'
+   'FileExistsError\n'
+   'FileNotFoundError\n'
+   'ImportError\n'
+   'IndexError\n'
+   'IsADirectoryError\n'
+   'KeyError\n'
+   'KeyboardInterrupt\n'
+   'MemoryError\n'
+   'ModuleNotFoundError\n'
+   'NotADirectoryError\n'
+   'NotImplementedError\n'
+   'OSError\n'
+   'OverflowError\n'
+   'PermissionError\n'
+   'RecursionError\n'
+   'RuntimeError\n'
+   'SyntaxError\n'
+   'TimeoutError\n'
+   'TypeError\n'
+   'UnicodeDecodeError\n'
+   'UnicodeEncodeError\n'
+   'ValueError\n'
+   'ZeroDivisionError\n',
    '_OTHER'),
   0),
- ('kitchen.option.destroy', 'string', 'enum', (('always', 'never', 'passing'), '__other__'), 0),
- ('kitchen.option.log_level', 'string', 'enum', (('debug', 'error', 'info', 'warn'), '__other__'), 0),
- ('otel_bridge.command', 'string', 'enum',
-  (('converge', 'create', 'destroy', 'list', 'login', 'test', 'verify'), '__other__'), 0),
- ('otel_bridge.options', 'string[]', 'enum',
-  (('--command', '--concurrency', '--config', '--destroy', '--driver', '--json', '--log-level', '--target'),
-   '__other__'),
+ ('kitchen.option.destroy', 'string', 'enum', ('\nalways\nnever\npassing\n', '__other__'), 0),
+ ('kitchen.option.log_level', 'string', 'enum', ('\ndebug\nerror\ninfo\nwarn\n', '__other__'), 0),
+ ('otel_bridge.command', 'string', 'enum', ('\nconverge\ncreate\ndestroy\nlist\nlogin\ntest\nverify\n', '__other__'),
   0),
+ ('otel_bridge.options', 'string[]', 'enum',
+  ('\n--command\n--concurrency\n--config\n--destroy\n--driver\n--json\n--log-level\n--target\n', '__other__'), 0),
  ('otel_bridge.sequence', 'int', 'count', (1000000,), 0),
- ('process.executable.name', 'string', 'enum', (('kitchen', 'kitchen-argparse'), '__other__'), 0),
- ('process.exit.code', 'int', 'count', (255,), 0))
-COMMON = (('otel_bridge.command', 'string', 'enum',
-  (('converge', 'create', 'destroy', 'list', 'login', 'test', 'verify'), '__other__'), 0),
- ('otel_bridge.sequence', 'int', 'count', (1000000,), 0))
+ ('process.executable.name', 'string', 'enum', ('\nkitchen\nkitchen-argparse\n', '__other__'), 0),
+ ('process.exit.code', 'int', 'count', (255,), 0), ('session.id', 'string', 'identifier', ('session',), 0))
+COMMON = (('otel_bridge.command', 'string', 'enum', ('\nconverge\ncreate\ndestroy\nlist\nlogin\ntest\nverify\n', '__other__'),
+  0),
+ ('otel_bridge.sequence', 'int', 'count', (1000000,), 0), ('session.id', 'string', 'identifier', ('session',), 0))
 EVENTS = {'canary': (),
- 'kitchen.converge': (('kitchen.provisioner.channel', 'string', 'enum',
-                       (('current', 'stable', 'unstable'), '__other__'), 0),
+ 'deletion.request': (('otel_bridge.deletion.ids', 'string[]', 'identifier', ('period',), 0),),
+ 'kitchen.converge': (('kitchen.provisioner.channel', 'string', 'enum', ('\ncurrent\nstable\nunstable\n', '__other__'),
+                       0),
                       ('kitchen.provisioner.name', 'string', 'registry', ('plugins', '__private__'), 0),
-                      ('kitchen.provisioner.product', 'string', 'enum', (('chef', 'cinc'), '__other__'), 0),
+                      ('kitchen.provisioner.product', 'string', 'enum', ('\nchef\ncinc\n', '__other__'), 0),
                       ('kitchen.provisioner.resolver', 'string', 'enum',
-                       (('berkshelf', 'librarian', 'none', 'policyfile'), '__other__'), 0),
+                       ('\nberkshelf\nlibrarian\nnone\npolicyfile\n', '__other__'), 0),
                       ('kitchen.seconds', 'double', 'bucket',
                        ((0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3600.0),), 0),
                       ('kitchen.succeeded', 'boolean', 'boolean', (), 0),
@@ -510,21 +594,101 @@ EVENTS = {'canary': (),
                        0)),
  'kitchen.create': (('kitchen.driver.name', 'string', 'registry', ('plugins', '__private__'), 0),
                     ('kitchen.platform', 'string', 'enum',
-                     (('debian-11', 'debian-12', 'fedora-40', 'rockylinux-9', 'ubuntu-22.04', 'ubuntu-24.04'),
-                      '__other__'),
+                     ('\ndebian-11\ndebian-12\nfedora-40\nrockylinux-9\nubuntu-22.04\nubuntu-24.04\n', '__other__'),
                      0),
                     ('kitchen.target', 'string', 'default_only',
-                     (('bento/debian-11', 'bento/debian-12', 'bento/fedora-40', 'bento/rockylinux-9',
-                       'bento/ubuntu-22.04', 'bento/ubuntu-24.04'),
+                     ('\n'
+                      'bento/debian-11\n'
+                      'bento/debian-12\n'
+                      'bento/fedora-40\n'
+                      'bento/rockylinux-9\n'
+                      'bento/ubuntu-22.04\n'
+                      'bento/ubuntu-24.04\n',
                       '__custom__', 'target'),
                      0),
-                    ('kitchen.transport', 'string', 'enum', (('exec', 'ssh', 'winrm'), '__other__'), 0),
+                    ('kitchen.transport', 'string', 'enum', ('\nexec\nssh\nwinrm\n', '__other__'), 0),
                     ('kitchen.user', 'string', 'drop', (), 0),
                     ('kitchen.driver.version', 'string', 'version', (3, 'kitchen.driver.name'), 0)),
  'kitchen.destroy': (('kitchen.platform', 'string', 'enum',
-                      (('debian-11', 'debian-12', 'fedora-40', 'rockylinux-9', 'ubuntu-22.04', 'ubuntu-24.04'),
-                       '__other__'),
+                      ('\ndebian-11\ndebian-12\nfedora-40\nrockylinux-9\nubuntu-22.04\nubuntu-24.04\n', '__other__'),
                       0),),
  'kitchen.verify': (('kitchen.succeeded', 'boolean', 'boolean', (), 0),
                     ('kitchen.verifier.name', 'string', 'registry', ('plugins', '__private__'), 0),
                     ('kitchen.verifier.version', 'string', 'version', (3, 'kitchen.verifier.name'), 0))}
+ABOUT = ('{"attributes":{"app.installation.id":{"brief":"A random id of the product on this machine, another one every period, '
+ 'none in continuous integration.","category":"platform","owner":"otel-bridge","purpose":"How many installations are '
+ 'there, and which of them are new?"},"error.type":{"brief":"The class of the exception that ended the run, when it is '
+ 'a listed one.","category":"reliability","owner":"otel-bridge","purpose":"What makes commands '
+ 'fail?"},"host.arch":{"brief":"The processor '
+ 'architecture.","category":"platform","owner":"otel-bridge","purpose":"Which platforms must '
+ 'work?"},"kitchen.driver.name":{"brief":"The driver plugin, only when it is a public '
+ 'one.","category":"interaction","owner":"telemetry@example.org","purpose":"Which plugins are '
+ 'used?"},"kitchen.driver.version":{"brief":"The version of a public driver '
+ 'plugin.","category":"interaction","owner":"telemetry@example.org","purpose":"Which plugin versions are '
+ 'used?"},"kitchen.option.destroy":{"brief":"When a test removes its '
+ 'instances.","category":"interaction","owner":"telemetry@example.org","purpose":"Is the default of --destroy '
+ 'right?"},"kitchen.option.log_level":{"brief":"How much kitchen '
+ 'tells.","category":"interaction","owner":"telemetry@example.org","purpose":"Is the default of --log-level '
+ 'right?"},"kitchen.platform":{"brief":"The platform of the instance, when it is a common '
+ 'one.","category":"interaction","owner":"telemetry@example.org","purpose":"Which platforms are '
+ 'tested?"},"kitchen.provisioner.channel":{"brief":"The channel that the product comes '
+ 'from.","category":"interaction","owner":"telemetry@example.org","purpose":"Which channels are '
+ 'used?"},"kitchen.provisioner.name":{"brief":"The provisioner plugin, only when it is a public '
+ 'one.","category":"interaction","owner":"telemetry@example.org","purpose":"Which provisioners are '
+ 'used?"},"kitchen.provisioner.product":{"brief":"What the provisioner installs, of a closed '
+ 'list.","category":"interaction","owner":"telemetry@example.org","purpose":"Is a Chef provisioner '
+ 'used?"},"kitchen.provisioner.product_version":{"brief":"The major version of a listed '
+ 'product.","category":"interaction","owner":"telemetry@example.org","purpose":"Which Chef versions are '
+ 'installed?"},"kitchen.provisioner.resolver":{"brief":"How cookbooks are '
+ 'resolved.","category":"interaction","owner":"telemetry@example.org","purpose":"Which resolvers are '
+ 'used?"},"kitchen.seconds":{"brief":"How long the action took, in seconds, as the upper bound of a '
+ 'range.","category":"reliability","owner":"telemetry@example.org","purpose":"What is '
+ 'slow?"},"kitchen.succeeded":{"brief":"Whether the action '
+ 'succeeded.","category":"reliability","owner":"telemetry@example.org","purpose":"What '
+ 'fails?"},"kitchen.target":{"brief":"The box, only when the driver chose it and the person did '
+ 'not.","category":"interaction","owner":"telemetry@example.org","purpose":"Which bento boxes are '
+ 'used?"},"kitchen.transport":{"brief":"How kitchen talks to the '
+ 'instance.","category":"interaction","owner":"telemetry@example.org","purpose":"Which transports are '
+ 'used?"},"kitchen.user":{"brief":"The name of the person; never sent, declared so that nobody adds it by '
+ 'accident.","category":"interaction","owner":"telemetry@example.org","purpose":"None: it must not be '
+ 'sent."},"kitchen.verifier.name":{"brief":"The verifier plugin, only when it is a public '
+ 'one.","category":"interaction","owner":"telemetry@example.org","purpose":"Which verifiers are '
+ 'used?"},"kitchen.verifier.version":{"brief":"The version of a public verifier '
+ 'plugin.","category":"interaction","owner":"telemetry@example.org","purpose":"Which plugin versions are '
+ 'used?"},"os.name":{"brief":"The distribution, as `ID` of os-release says '
+ 'it.","category":"platform","owner":"otel-bridge","purpose":"Which platforms must work?"},"os.type":{"brief":"The '
+ 'operating system.","category":"platform","owner":"otel-bridge","purpose":"Which platforms must '
+ 'work?"},"os.version":{"brief":"The major version of the distribution, only when its name is a listed '
+ 'one.","category":"platform","owner":"otel-bridge","purpose":"Which platforms must '
+ 'work?"},"otel_bridge.agent":{"brief":"The AI agent that started the run, when one '
+ 'did.","category":"platform","owner":"otel-bridge","purpose":"Is this a person or a '
+ 'machine?"},"otel_bridge.ci":{"brief":"The continuous-integration service, when the run was in '
+ 'one.","category":"platform","owner":"otel-bridge","purpose":"Is this a person or a '
+ 'machine?"},"otel_bridge.command":{"brief":"The path of sub-commands that ran, never their '
+ 'arguments.","category":"interaction","owner":"otel-bridge","purpose":"Which commands are '
+ 'used?"},"otel_bridge.deletion.ids":{"brief":"The installation ids whose records are to be '
+ 'deleted.","category":"deletion","owner":"otel-bridge","purpose":"Whose records have to be '
+ 'deleted?"},"otel_bridge.options":{"brief":"The names of the options that the person set, never their '
+ 'values.","category":"interaction","owner":"otel-bridge","purpose":"Which options are '
+ 'used?"},"otel_bridge.sequence":{"brief":"The place of this record among those of its run, from '
+ '1.","category":"interaction","owner":"otel-bridge","purpose":"In which order do things '
+ 'happen?"},"process.executable.name":{"brief":"The script that was started, as the product registered '
+ 'it.","category":"interaction","owner":"otel-bridge","purpose":"Which commands are '
+ 'used?"},"process.exit.code":{"brief":"The status that the process left '
+ 'with.","category":"reliability","owner":"otel-bridge","purpose":"Which commands '
+ 'fail?"},"process.runtime.name":{"brief":"The '
+ 'interpreter.","category":"platform","owner":"otel-bridge","purpose":"Which interpreters must '
+ 'work?"},"process.runtime.version":{"brief":"The interpreter\'s version, major and '
+ 'minor.","category":"platform","owner":"otel-bridge","purpose":"Which interpreters must '
+ 'work?"},"service.name":{"brief":"The product.","category":"platform","owner":"otel-bridge","purpose":"Which product '
+ 'is used?"},"service.version":{"brief":"The product\'s version, numbers '
+ 'only.","category":"platform","owner":"otel-bridge","purpose":"Which versions are in use?"},"session.id":{"brief":"A '
+ 'random id of runs that follow each other within ten minutes; every family of products is told another '
+ 'one.","category":"interaction","owner":"otel-bridge","purpose":"Which commands are used '
+ 'together?"}},"events":{"canary":{"brief":"Nothing happened; somebody asked whether events arrive (`otel-bridge '
+ 'canary`).","category":""},"deletion.request":{"brief":"The person wants every record of these installation ids '
+ 'deleted (`otel-bridge forget`).","category":""},"kitchen.converge":{"brief":"An instance was brought into the state '
+ 'that its provisioner describes.","category":"interaction"},"kitchen.create":{"brief":"An instance was '
+ 'created.","category":"interaction"},"kitchen.destroy":{"brief":"An instance was '
+ 'removed.","category":"interaction"},"kitchen.verify":{"brief":"The tests of an instance were '
+ 'run.","category":"interaction"}}}')

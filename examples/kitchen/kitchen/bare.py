@@ -7,7 +7,15 @@ from types import ModuleType
 def _without_telemetry() -> None:
     stub = ModuleType("otel_bridge")
     stub.event = lambda name, attributes=None, set_by_user=(): None
+    stub.mount = ModuleType("otel_bridge.mount")
+    stub.mount.click_group = _no_group
     sys.modules["otel_bridge"] = stub
+
+
+def _no_group():
+    import click
+
+    return click.Group("telemetry", help="See, stop and control what this program tells its authors.")
 
 
 def click_main() -> None:

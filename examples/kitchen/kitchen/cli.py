@@ -1,9 +1,11 @@
-"""The command line of kitchen, written with click; it knows nothing of telemetry."""
+"""The command line of kitchen, written with click; all it knows of telemetry is the last line."""
 
 import json
 import subprocess
 
 import click
+
+import otel_bridge
 
 from . import __version__, actions
 from .instances import KitchenError, load
@@ -121,3 +123,6 @@ def login(ctx: click.Context, only: str, command: str) -> None:
     if not instance.state:
         raise KitchenError(f"{instance.name} does not exist yet; `kitchen create {only}` makes it")
     ctx.exit(subprocess.run(command, shell=True, cwd=instance.sandbox, check=False).returncode)
+
+
+main.add_command(otel_bridge.mount.click_group())  # kitchen telemetry status|on|off|preview|sent|forget...

@@ -1,0 +1,84 @@
+"""Ask the intake to delete what it holds about this installation: an event in a file of its own, kept until it is taken."""
+
+import json
+import shutil
+from pathlib import Path
+
+from ..clock import floored, new_id, new_uuid, now
+from ..consent import OFF, ON, Decision, choice, do_not_track, identity, organisation, sdk_disabled
+from ..errors import DeliveryError
+from ..paths import rewrite, state_dir
+from ..schema.compile import Compiled
+from . import backoff, otlp_json, spool
+from .otlp import send
+from .prepare import Ready, prepare
+from .writer import declaration, endpoint_of
+
+NAME = "deletion.request"
+WAITS = "deletion:waits"  # among the refusals of a choice: tells the next runs that the request is still to be sent
+AT_ONCE = 16  # ids an event, as many as a list may hold
+_STAYS = ("choice", "deletion.jsonl", "writer", "sender.lock")
+
+
+def waits(folder: Path) -> bool:
+    """Whether a deletion request has not been taken yet."""
+    return (folder / "deletion.jsonl").exists()
+
+
+def request(product: str) -> int:
+    """Turn a product off, delete what is held about it here, and keep the request; returns for how many ids it asks.
+
+    Raises DeliveryError, SchemaError, SettingsError and OSError.
+    """
+    folder = Path(state_dir(product))
+    found = identity.ids(str(folder)) if folder.is_dir() else []
+    if found and not waits(folder):
+        ready = _events(declaration(product), found)
+        line = json.dumps(otlp_json.canonical(otlp_json.request("logs", ready)), separators=(",", ":"))
+        rewrite(str(folder / "deletion.jsonl"), line + "\n")
+    choice.choose(product, OFF, [WAITS] if waits(folder) else [])
+    _clear(folder, _STAYS if waits(folder) else ("choice",))
+    return len(found)
+
+
+def _events(declared: Compiled, found: list[str]) -> list[Ready]:
+    moment = floored(now(), declared.resolution)
+    resource = {"service.name": declared.product, "service.version": declared.version}
+    nothing = spool.Item("logs", {}, {}, {}, "")
+    events = []
+    for begin in range(0, len(found), AT_ONCE):
+        attributes = {"otel_bridge.deletion.ids": sorted(found[begin : begin + AT_ONCE]), "log.record.uid": new_uuid()}
+        ids = int(new_id(16), 16), int(new_id(8), 16)
+        events.append(Ready("logs", NAME, resource, "", attributes, *ids, moment, moment, failed=False, undeclared=0, item=nothing))
+    return events
+
+
+def deliver(product: str) -> None:
+    """Send the request, under the person's own off too; once it is taken, delete all but the choice. Raises DeliveryError."""
+    folder = Path(state_dir(product))
+    for source in (organisation, do_not_track, sdk_disabled):
+        said = source(product)
+        if said is not None:
+            raise DeliveryError(f"{product}: the deletion request waits, for {said.reason}; unset that once and run `forget` again")
+    declared = declaration(product)
+    endpoint = endpoint_of(declared)
+    items, _ = spool.read(folder / "deletion.jsonl", "logs")
+    ready, _ = prepare(items, declared, Decision(ON, "", ""))
+    answer = send("logs", ready, endpoint)
+    if answer.error or answer.rejected:
+        problem = f"{endpoint}: {answer.error or 'the intake rejected it'}"
+        backoff.remember(folder, problem, answer.status, answer.retry_after)
+        raise DeliveryError(f"{product}: the deletion request waits: {problem}")
+    choice.choose(product, OFF, [])
+    _clear(folder, ("choice",))
+
+
+def _clear(folder: Path, stays: tuple[str, ...]) -> None:
+    """Delete everything in a product's folder but some files. Raises OSError."""
+    for one in folder.iterdir() if folder.is_dir() else ():
+        if one.name in stays:
+            continue
+        if one.is_dir() and not one.is_symlink():
+            shutil.rmtree(one)
+        else:
+            one.unlink(missing_ok=True)
