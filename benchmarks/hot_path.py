@@ -98,6 +98,21 @@ def instructions(script: str, home: Path, **more: str) -> int:
     return int(found[1])
 
 
+def deciding(home: Path) -> int:
+    """Instructions of one `decide` with a choice on file: the hundredth part of a hundred more of them."""
+    run([str(BIN / "otel-bridge"), "on", "--product", "kitchen"], home)
+    code = "import sys; from otel_bridge.consent import decide; [decide('kitchen') for _ in range(int(sys.argv[1]))]"
+    counted = []
+    for times in ("1", "101"):
+        words = [str(BIN / "python"), "-c", code, times]
+        run(words, home)
+        done = run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *words], home)
+        found = re.search(r"Collected : (\d+)", done.stderr)
+        assert found, done.stderr
+        counted.append(int(found[1]))
+    return (counted[1] - counted[0]) // 100
+
+
 def files(script: str, home: Path, **more: str) -> list[str]:
     """The module files of ours that a run of a script loads."""
     done = run([str(BIN / "python"), "-c", _FILES % (BIN / script)], home, **more)
@@ -134,6 +149,9 @@ def sink(state: str, folder: Path) -> Iterator[str]:
 
 def count(found: dict[str, object]) -> None:
     """Instructions and files: every mode of both twins, a run that starts a sender in every state of the sink, the raw SDK."""
+    with tempfile.TemporaryDirectory() as place:
+        found["decide, a choice on file"] = cost = deciding(Path(place))
+        print(f"decide, a choice on file: {cost:,} instructions\n")
     print(f"{'':10}{'mode':22}{'instructions':>14}{'added':>13}{'files':>7}")
     for twin, (script, bare) in TWINS.items():
         with tempfile.TemporaryDirectory() as place:

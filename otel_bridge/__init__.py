@@ -82,4 +82,5 @@ def _click_group(package: str = "", name: str = "telemetry") -> "click.Group":
 
 def _caller() -> str:
     """The top package of the function that called the caller of this one."""
-    return str(sys._getframe(2).f_globals["__name__"]).partition(".")[0]
+    names = sys._getframe(2).f_globals
+    return str(names.get("__package__") or names["__name__"]).partition(".")[0]

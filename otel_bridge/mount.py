@@ -46,8 +46,8 @@ def typer_app(package: str = "", name: str = "telemetry") -> Any:
     otel_bridge.mounted, package = name, package or _caller()
     app = typer.Typer(name=name, help=otel_bridge._HELP, no_args_is_help=True, cls=Verbs)
     passed_on = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-    for one in PERSONAL:
-        app.command(one, context_settings=passed_on, help=find(one).help)(_passing(package, one, typer.Context))
+    for one, told in PERSONAL.items():
+        app.command(one, context_settings=passed_on, help=told)(_passing(package, one, typer.Context))
     return app
 
 

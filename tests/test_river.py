@@ -140,7 +140,7 @@ def test_everything_imports_without_posix(world: World) -> None:
     code = f"""
 import os, signal, sys
 import requests, rich, opentelemetry.exporter.otlp.proto.http._log_exporter  # they know Windows in their own ways
-sys.modules['posix'] = None
+sys.modules['posix'] = sys.modules['fcntl'] = None
 for name in ('lockf', 'posix_spawn', 'geteuid'):
     delattr(os, name)
 for name in ('SIGHUP', 'SIGQUIT', 'SIGALRM', 'alarm'):

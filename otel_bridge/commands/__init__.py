@@ -13,7 +13,20 @@ import click
 from .. import __version__
 from ..errors import BridgeError, SettingsError
 
-PERSONAL = ("status", "on", "off", "local", "list", "preview", "sent", "lost", "view", "export", "forget", "reset-id")
+PERSONAL = {  # said here too, so that a product's own command line knows them without loading them
+    "status": "Say whether telemetry is on, by which rule, and how it fares.",
+    "on": "Let telemetry be recorded and sent.",
+    "off": "Stop telemetry, and delete what waits to be sent.",
+    "local": "Record for your own use; nothing is ever sent.",
+    "list": "Show what is collected, and why.",
+    "preview": "Show what would be sent next.",
+    "sent": "Show what left, when and where to.",
+    "lost": "Show what did not arrive, and why.",
+    "view": "Show all of this as one local page.",
+    "export": "Write everything that is held here as JSON.",
+    "forget": "Have the intake delete your records, then delete everything here.",
+    "reset-id": "Be somebody else to the intake from now on.",
+}
 VERBS = tuple(sorted((*PERSONAL, "canary", "check", "collector", "compile", "drain")))
 
 
@@ -42,6 +55,8 @@ def told_in_a_line() -> Iterator[None]:
     except BridgeError as problem:
         click.echo(str(problem), err=True)
         sys.exit(1)
+    except BrokenPipeError:  # `otel-bridge list | head`
+        raise
     except (ValueError, TypeError, KeyError, AttributeError, OSError) as problem:  # a file of ours that somebody has edited
         if os.environ.get("OTEL_BRIDGE_DEBUG", "0") not in ("", "0"):
             raise

@@ -44,13 +44,13 @@ def _forget(product: str) -> dict[str, Any]:
                 f"{product}: a sender is at work that cannot be stopped from here; run this again when it has ended"
             )
         told["ids"] = deletion.request(product)
+        identity.end_session()
         told["done"] = "everything here is deleted but this choice"
         if deletion.waits(folder):
             told["done"] += "; the deletion request waits"
             with spool.only_sender(folder, 5.0):
                 deletion.deliver(product)
             told["done"] = "the intake took the deletion request, and everything here is deleted but this choice"
-        identity.end_session()
     except (BridgeError, OSError) as problem:
         told["error"] = str(problem)
     return told

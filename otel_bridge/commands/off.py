@@ -1,6 +1,5 @@
 """`otel-bridge off`: keep the choice, stop a sender in the middle of its work, and delete what waits to be sent."""
 
-import shutil
 from pathlib import Path
 
 import click
@@ -11,6 +10,7 @@ from ..errors import SettingsError
 from ..export.stop import stop
 from ..export.writer import products
 from ..paths import state_dir
+from ..record.folder import discard
 from . import json_option, scope_options
 from .on import named, refusing_options, tell
 
@@ -20,7 +20,7 @@ from .on import named, refusing_options, tell
 @refusing_options
 @json_option
 def command(product: str, everything: bool, categories: tuple[str, ...], events: tuple[str, ...], as_json: bool) -> None:
-    """Stop telemetry, and delete what was recorded and not sent; with --category or --event, refuse that part alone."""
+    """Stop telemetry, and delete what waits to be sent; with --category or --event, refuse that part alone."""
     scope = "" if everything else product
     parts = named(categories, events)
     if parts:
@@ -42,8 +42,6 @@ def clear(scope: str) -> None:
         (folder / "view.html").unlink(missing_ok=True)  # it shows what is deleted now
         for waiting in (folder / "spool", folder / "quarantine"):
             try:
-                shutil.rmtree(waiting)
-            except FileNotFoundError:
-                pass
+                discard(str(waiting))
             except OSError as problem:
                 raise SettingsError(f"{waiting}: the choice holds, but this cannot be deleted: {problem.strerror}") from None

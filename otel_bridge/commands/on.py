@@ -49,7 +49,8 @@ def named(categories: tuple[str, ...], events: tuple[str, ...]) -> list[str]:
 def forget_what_was_told(scope: str) -> None:
     """Who says on says it to what a product collects now; its next run writes that down."""
     for one in [scope] if scope else products():
-        Path(state_dir(one), "told.json").unlink(missing_ok=True)
+        for name in ("told.json", "identity"):  # the second, so that the next run looks for the first
+            Path(state_dir(one), name).unlink(missing_ok=True)
 
 
 def tell(scope: str, path: str, as_json: bool) -> None:
@@ -60,7 +61,7 @@ def tell(scope: str, path: str, as_json: bool) -> None:
         told = [{"product": one, "mode": each.mode, "source": each.source, "reason": each.reason} for one, each in found.items()]
         click.echo(json.dumps({"file": path, "telemetry": mode_of(scope), "refused": refusals(scope), "products": told}))
         return
-    kept = " ".join(refusals(scope))
+    kept = " ".join(one for one in refusals(scope) if not one.startswith("deletion:"))
     click.echo(f"{scope or 'all products'}: {mode_of(scope) or 'undecided'}{f', without {kept}' if kept else ''} ({path})")
     for one, each in found.items():
         if each.source != path and each.mode != mode_of(scope):

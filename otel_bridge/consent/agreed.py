@@ -12,7 +12,7 @@ from ..paths import rewrite
 IDENTIFYING = ("service.name", "service.version")  # no collector takes a record without them
 RUN = "cli.run"
 Specs = tuple[tuple[Any, ...], ...]
-Known = dict[str, dict[str, list[Any]]]  # place -> key -> the rest of its spec, as JSON has it
+Known = dict[str, dict[str, Any]]  # place -> key -> the rest of its spec, as JSON has it
 
 
 def agreed(fields: Mapping[str, Any], refused: str, known: Known | None) -> dict[str, Any]:
@@ -32,6 +32,9 @@ def agreed(fields: Mapping[str, Any], refused: str, known: Known | None) -> dict
         old = None if known is None else known.get(place, {})
         return tuple(one for one in specs if one[0] not in keys and (old is None or not _more(one, old.get(one[0]))))
 
+    if known is not None and _settings_grew(fields, known):  # elsewhere, longer or finer: until that was shown nothing is recorded
+        known = {}
+        events.add(RUN)
     narrowed = {place: kept(place, fields[place]) for place in ("RESOURCE", "SPAN", "COMMON")}
     every = {
         name: None if name in events or (known is not None and name not in known) else kept(name, specs)
@@ -52,9 +55,29 @@ def _places(declared: Any) -> Iterator[tuple[str, Specs]]:
 
 def more(declared: Any, known: Known) -> bool:
     """Whether a declaration collects anything that the person was not told of."""
+    if _settings_grew(vars(declared), known):
+        return True
     return any(
         place not in known or any(_more(one, known[place].get(one[0])) for one in specs) for place, specs in _places(declared)
     )
+
+
+def _settings_grew(fields: Mapping[str, Any], known: Known) -> bool:
+    """Whether it goes elsewhere, is told under an id that lives longer, to a finer moment, or was sorted into another category."""
+    old = known.get("SETTINGS")
+    if not old:
+        return True
+    now = _settings(fields)
+    lives = ("none", "month", "quarter", "year").index
+    longer = lives(now["IDENTITY"]) > lives(old["IDENTITY"]) or now["RESOLUTION"] < old["RESOLUTION"]
+    moved = any(now["CATEGORIES"].get(key, category) != category for key, category in old["CATEGORIES"].items())
+    return longer or moved or any(now[key] != old[key] for key in ("ENDPOINT", "FAMILY"))
+
+
+def _settings(fields: Mapping[str, Any]) -> dict[str, Any]:
+    about = json.loads(fields["ABOUT"])
+    categories = {name: one["category"] for part in ("attributes", "events") for name, one in about[part].items()}
+    return {**{key: fields[key] for key in ("IDENTITY", "RESOLUTION", "ENDPOINT", "FAMILY")}, "CATEGORIES": categories}
 
 
 def _more(spec: tuple[Any, ...], old: list[Any] | None) -> bool:
@@ -65,6 +88,8 @@ def _more(spec: tuple[Any, ...], old: list[Any] | None) -> bool:
     if old is None or [kind, policy] != old[:2] or (expires or math.inf) > (old[3] or math.inf):
         return True
     before = old[2]
+    if parameters[1:] != before[1:]:  # another placeholder, or nothing that a version requires any more
+        return True
     if policy in ("enum", "default_only"):
         return not set(parameters[0].split("\n")) <= set(before[0].split("\n"))
     if policy == "bucket":
@@ -75,15 +100,18 @@ def _more(spec: tuple[Any, ...], old: list[Any] | None) -> bool:
 
 
 def read(folder: str) -> Known | None:
-    """What the person was told that this product collects; None when that was never written down, or cannot be read."""
+    """What the person was told that this product collects; None when that was never written down, nothing when it is broken."""
     try:
-        found: Known = json.loads(Path(folder, "told.json").read_text(encoding="utf-8"))
-        return found
-    except (OSError, ValueError):
+        found = json.loads(Path(folder, "told.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
         return None
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def write(folder: str, declared: Any) -> None:
     """Keep what the person has been told. Raises OSError."""
-    told = {place: {one[0]: one[1:] for one in specs} for place, specs in _places(declared)}
+    told: dict[str, Any] = {place: {one[0]: one[1:] for one in specs} for place, specs in _places(declared)}
+    told["SETTINGS"] = _settings(vars(declared))
     rewrite(folder + "/told.json", json.dumps(told) + "\n")

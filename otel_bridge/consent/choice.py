@@ -1,6 +1,10 @@
 """Keep what the person chose: a mode, the moment from which it holds, and what is refused all the same."""
 
 import os
+import shutil
+import sys
+
+import otel_bridge
 
 from ..clock import moment, now
 from ..errors import SettingsError
@@ -26,7 +30,9 @@ def choose(product: str, mode: str, refused: "list[str] | None" = None) -> str:
         if not mine(path[: path.rindex("/")]):
             raise PermissionError("this home belongs to somebody else; run it as that person")
         kept = " ".join(refusals(product) if refused is None else sorted(set(refused)))
-        lines = {"telemetry": mode, "since": moment(now()) if mode else "", "refused": kept}
+        before = _pairs(product)
+        since = before.get("since", "") if before.get("telemetry") == mode else ""  # said again, it holds as long as before
+        lines = {"telemetry": mode, "since": (since or moment(now())) if mode else "", "refused": kept}
         text = "".join(f"{key} = {value}\n" for key, value in lines.items() if value)
         if text:
             rewrite(path, text)
@@ -56,11 +62,6 @@ def _pairs(product: str) -> dict[str, str]:
 
 def command_for(product: str, verb: str) -> str:
     """What to type for a verb of this product: the product's own command where it has one, else `otel-bridge`."""
-    import shutil
-    import sys
-
-    import otel_bridge
-
     if otel_bridge.mounted:
         return f"{os.path.basename(sys.argv[0])} {otel_bridge.mounted} {verb}"
     program = "otel-bridge" if shutil.which("otel-bridge") else f"{sys.executable} -m otel_bridge.commands"

@@ -17,6 +17,7 @@ from ..clock import now
 from ..paths import opened, read_flat, rewrite, state_dir, write
 
 SECRET = 32  # bytes
+DAY = 86_400_000  # milliseconds
 IDLE = 600  # seconds after which a session is over
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
@@ -99,8 +100,9 @@ def refresh(declared: Any, folder: str, shown: bool = True) -> dict[str, str]:
             try:
                 secret = secret_of(folder)
             except ValueError as problem:
-                pairs.update(problem=str(problem), until="0")  # asked again next time
+                pairs.update(problem=str(problem), until="0", made=_made(folder))  # asked again next time
                 break
+            pairs["made"] = _made(folder)
             pairs["installation"] = installation_id(secret, declared.PRODUCT, name)
             if pairs["installation"] != known.get("installation"):
                 write(folder + "/ids", os.O_APPEND, f"{pairs['installation']}\n")
@@ -139,6 +141,20 @@ def end_session() -> None:
         Path(path).unlink(missing_ok=True)
 
 
+def handed_down(text: str, folder: str) -> str:
+    """The session in OTEL_BRIDGE_RUN: its digits, a hyphen, and the millisecond of handing it down; empty when it does not count.
+
+    Not after a day, and not when the secret was made anew since: `reset-id` and `forget` end sessions too.
+    """
+    session, _, when = text.partition("-")
+    if not _is_session(session) or not when.isdigit() or not 0 <= now() // 10**6 - int(when[:15]) < DAY:
+        return ""
+    try:
+        return session if os.stat(folder + "/secret").st_mtime * 1000 <= int(when) else ""
+    except FileNotFoundError:
+        return session
+
+
 def begin(family: str, folder: str, session: str) -> dict[str, str]:
     """The pairs of `identity`, with a `session` and what this family is `told` of it; a new session where none goes on.
 
@@ -155,8 +171,18 @@ def begin(family: str, folder: str, session: str) -> dict[str, str]:
             if session != _going_on(path):
                 rewrite(path, session)
     known.update(session=session, told=session_id(session, family))
+    if known.get("made", "") != _made(folder):  # the secret was reset meanwhile: the next run asks anew
+        known = {"session": session, "told": known["told"]}
     _keep(folder, known)
     return known
+
+
+def _made(folder: str) -> str:
+    """When the secret was made; empty when there is none."""
+    try:
+        return str(os.stat(folder + "/secret").st_mtime_ns)
+    except FileNotFoundError:
+        return ""
 
 
 def _going_on(path: str) -> str:

@@ -29,7 +29,7 @@ def run(
         quiet = False
         raise
     finally:
-        if not quiet:
+        if not quiet and decide(declared.PRODUCT).shown is not None:  # else this very command was the choice
             show(declared)
 
 
@@ -66,7 +66,7 @@ def show(declared: Any) -> None:
             told = agreed.read(folder)
             if before.get("declaration") == declared.DIGEST:
                 return
-            new = told is None or agreed.more(declared, told)
+            new = told is None or agreed.more(declared, told) or before.get("default", declared.DEFAULT) != declared.DEFAULT
             pairs = {"shown": moment(now()) if new or "shown" not in before else before["shown"]}
             pairs.update(declaration=declared.DIGEST, default=declared.DEFAULT)
             text = "\n" + "\n".join(lines(declared, again=bool(told))) + "\n"  # as long as what it says still holds

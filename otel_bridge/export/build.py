@@ -36,9 +36,12 @@ def _owners(file: Path) -> Iterator[importlib.metadata.Distribution]:
 
 def _editable(one: importlib.metadata.Distribution) -> list[Path]:
     """The folder that an editable installation points to (PEP 610)."""
-    told = json.loads(one.read_text("direct_url.json") or "{}")
-    url = urlsplit(told.get("url", ""))
-    return [Path(unquote(url.path))] if url.scheme == "file" and told.get("dir_info", {}).get("editable") else []
+    try:
+        told = json.loads(one.read_text("direct_url.json") or "{}")
+        url = urlsplit(told["url"])
+        return [Path(unquote(url.path))] if url.scheme == "file" and told["dir_info"]["editable"] else []
+    except (ValueError, TypeError, KeyError, AttributeError, OSError):  # not editable, or somebody's own form
+        return []
 
 
 def _plain(name: str) -> str:

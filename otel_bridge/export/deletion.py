@@ -8,6 +8,7 @@ from ..clock import floored, new_id, new_uuid, now
 from ..consent import OFF, ON, Decision, choice, do_not_track, identity, organisation, sdk_disabled
 from ..errors import DeliveryError
 from ..paths import rewrite, state_dir
+from ..privacy import version
 from ..schema.compile import Compiled
 from . import backoff, otlp_json, spool
 from .otlp import send
@@ -43,7 +44,7 @@ def request(product: str) -> int:
 
 def _events(declared: Compiled, found: list[str]) -> list[Ready]:
     moment = floored(now(), declared.resolution)
-    resource = {"service.name": declared.product, "service.version": declared.version}
+    resource = {"service.name": declared.product, "service.version": version(declared.version, (3, ""), ({}, False)) or "0"}
     nothing = spool.Item("logs", {}, {}, {}, "")
     events = []
     for begin in range(0, len(found), AT_ONCE):
@@ -64,13 +65,19 @@ def deliver(product: str) -> None:
     endpoint = endpoint_of(declared)
     items, _ = spool.read(folder / "deletion.jsonl", "logs")
     ready, _ = prepare(items, declared, Decision(ON, "", ""))
+    if not ready or len(ready) != len(items) or any(len(one.resource) < 2 for one in ready):
+        raise DeliveryError(f"{product}: the deletion request cannot be read any more; {folder}/deletion.jsonl was edited")
     answer = send("logs", ready, endpoint)
     if answer.error or answer.rejected:
         problem = f"{endpoint}: {answer.error or 'the intake rejected it'}"
         backoff.remember(folder, problem, answer.status, answer.retry_after)
         raise DeliveryError(f"{product}: the deletion request waits: {problem}")
-    choice.choose(product, OFF, [])
-    _clear(folder, ("choice",))
+    mode = choice.mode_of(product)
+    choice.choose(product, mode, [one for one in choice.refusals(product) if one != WAITS])
+    if mode == OFF:
+        _clear(folder, ("choice",))
+    else:  # on again meanwhile, under another id: what was recorded since is not ours to delete
+        (folder / "deletion.jsonl").unlink()
 
 
 def _clear(folder: Path, stays: tuple[str, ...]) -> None:

@@ -8,7 +8,7 @@ import os
 import sys
 import time
 
-from ..paths import environ, opened
+from ..paths import environ
 
 PATIENCE = 1.0  # seconds that a run in continuous integration waits: its machine may be gone the moment it ends
 _SENDER = "from otel_bridge.export.sender import main; main()"
@@ -53,7 +53,10 @@ def _inheritable() -> "list[int]":
 
 def busy(folder: str) -> bool:
     """Whether a sender holds the lock; it looks at the spool again after it has let go, so nothing is forgotten."""
-    fd = opened(folder + "/sender.lock", os.O_WRONLY)
+    try:
+        fd = os.open(folder + "/sender.lock", os.O_WRONLY | os.O_CLOEXEC)
+    except FileNotFoundError:  # and none is made: `forget` may have been here
+        return False
     try:
         os.lockf(fd, os.F_TEST, 0)
     except OSError:

@@ -43,6 +43,8 @@ def drain(product: str, patience: float = 30.0) -> Result:
         if deletion.waits(folder):
             with spool.only_sender(folder, patience):
                 deletion.deliver(product)
+            decision = decide(product)
+            if decision.mode != ON:
                 return result
         if decision.mode != ON:
             raise DeliveryError(f"telemetry of {product} is {decision.mode}: {decision.reason}")
@@ -108,8 +110,9 @@ class Shipment:
         if len(ready) < len(items) or torn or not ready:  # what may not leave is counted once
             spool.keep(file, [one.item for one in ready])
         while batches and not self.result.error:
-            if decide(self.declared.product).mode != ON:  # turned off meanwhile: nothing more leaves
-                raise DeliveryError(f"telemetry of {self.declared.product} was turned off")
+            asked = decide(self.declared.product)
+            if asked.mode != ON or asked.refused != self.decision.refused:  # nothing more leaves by the old choice
+                raise DeliveryError(f"the choice for {self.declared.product} has changed")
             if self._next(signal, batches, suspects):
                 spool.keep(file, [one.item for one in suspects] + [one.item for batch in batches for one in batch])
         self.result.kept += sum(map(len, batches))

@@ -1,6 +1,5 @@
 """End a sender that is at work, in the middle of a request if need be, for the person has said off."""
 
-import fcntl
 import os
 import signal
 import struct
@@ -33,6 +32,8 @@ def stop(folder: str) -> bool:
 
 def _holder(path: str) -> int:
     """The process that holds the lock of a file (fcntl(2), F_GETLK); 0 when that cannot be known from here."""
+    import fcntl  # Windows has none
+
     linux = sys.platform == "linux"
     form = "hhqqi4x" if linux else "qqihh"  # struct flock: type, whence, start, length, pid; elsewhere start comes first
     asked = struct.pack(form, fcntl.F_WRLCK, 0, 0, 0, 0) if linux else struct.pack(form, 0, 0, 0, fcntl.F_WRLCK, 0)

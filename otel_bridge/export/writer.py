@@ -5,7 +5,7 @@ import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..errors import DeliveryError
+from ..errors import DeliveryError, SchemaError
 from ..paths import read_flat, state_dir
 from ..schema.compile import Compiled, read
 from ..settings import setting
@@ -21,8 +21,7 @@ def declaration(product: str) -> Compiled:
         written = {}
     if "registry" in written:
         return read(Path(written["registry"]))
-    for file in _installed():
-        found = read(file)
+    for found in _installed():
         if found.product == product:
             return found
     raise DeliveryError(f"{product} has recorded nothing on this machine yet; turn it on and run it once")
@@ -40,10 +39,10 @@ def products() -> list[str]:
     """Every product that is known here: those with a folder of their own, and those installed beside us; sorted."""
     root = Path(state_dir("."))
     kept = {folder.name for folder in root.glob("[a-z0-9]*") if folder.is_dir()}
-    return sorted(kept | {read(file).product for file in _installed()})
+    return sorted(kept | {found.product for found in _installed()})
 
 
-def _installed() -> Iterator[Path]:
+def _installed() -> Iterator[Compiled]:
     """The compiled registries of the packages whose scripts go through `otel_bridge.auto`."""
     scripts = importlib.metadata.entry_points(group="console_scripts")
     for package in sorted({one.value[len(_AUTO) :].partition(".")[0] for one in scripts if one.value.startswith(_AUTO)}):
@@ -53,4 +52,7 @@ def _installed() -> Iterator[Path]:
             continue
         file = Path(spec.origin).parent / "_telemetry.py" if spec is not None and spec.origin else None
         if file is not None and file.exists():
-            yield file
+            try:
+                yield read(file)
+            except SchemaError:  # compiled for another version of this library: nothing that we could ask for
+                continue

@@ -76,7 +76,7 @@ def _recording(declared: "ModuleType", decision: "Decision") -> "tuple[Run, Call
             from ..consent.identity import begin
 
             known = begin(declared.FAMILY, folder, session)
-        os.putenv("OTEL_BRIDGE_RUN", known["session"])
+        os.putenv("OTEL_BRIDGE_RUN", f"{known['session']}-{now() // 1_000_000}")
     return Run(declared, decision, folder, known), tell
 
 
@@ -84,7 +84,11 @@ def _session(folder: str) -> str:
     """The session that goes on: the parent's, handed down, or the one that all tools of this person share; else empty."""
     handed = environ.get(b"OTEL_BRIDGE_RUN")
     if handed:
-        return handed.decode("ascii", "replace")
+        from ..consent.identity import handed_down
+
+        session = handed_down(handed.decode("ascii", "replace"), folder)
+        if session:
+            return session
     try:
         fd = os.open(folder[: folder.rindex("/")] + "/.session", os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:

@@ -8,7 +8,7 @@ from time import sleep
 from .. import __version__
 from ..clock import floored, new_id, new_uuid, now, two_digits
 from ..consent import LOCAL, OFF, decide, surroundings
-from ..paths import opened, rewrite
+from ..paths import rewrite
 from ..privacy import beside, clean
 
 TYPE_CHECKING = False
@@ -115,13 +115,9 @@ def _appended(run: Run, path: str, data: bytes) -> bool:
     try:
         fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except FileNotFoundError:  # the first time, or `off` has taken the folder away since this run began
-        os.close(opened(path, os.O_WRONLY))
-        if decide(run.declared.PRODUCT).mode != run.mode:
-            os.unlink(path)
-            if not os.listdir(run.folder + "/spool"):
-                os.rmdir(run.folder + "/spool")
-            return True
-        return False
+        from .folder import begin
+
+        return not begin(run)
     try:
         try:
             os.lockf(fd, os.F_TLOCK, 0)
@@ -148,7 +144,7 @@ def _appended(run: Run, path: str, data: bytes) -> bool:
 
 
 def _lose(run: Run, reason: str, number: int = 1, problem: "Exception | None" = None) -> None:
-    if not run.folder:
+    if not run.folder or decide(run.declared.PRODUCT).mode != run.mode:
         return
     from .losses import lose
 

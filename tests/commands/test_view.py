@@ -305,7 +305,7 @@ def test_nothing_planted_becomes_more_than_text(planted: World) -> None:
     places += ["ledger-torn", "lost", "notice", "id", "period", "until", "since", "spool-name"]
     shown = planted.run(*VIEW, "--text").stdout
     assert [one for one in places if marker(one) not in found.text or marker(one) not in shown] == []
-    assert all(marker(one).replace(" ", "") in found.text for one in ("refused", "ids"))
+    assert marker("refused").replace(" ", "") in found.text
     (planted.state / "kitchen/deletion.jsonl").unlink()  # it says more than any other trouble
     assert marker("trouble") in page(planted).text
 

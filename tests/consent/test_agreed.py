@@ -12,12 +12,18 @@ from otel_bridge.export.prepare import plain
 OLD = ("k", "string", "enum", ("\nred\nblue\n", "__other__"), 0)
 
 
-def declared(*specs: tuple[object, ...]) -> SimpleNamespace:
-    return SimpleNamespace(RESOURCE=(), SPAN=(), COMMON=(), EVENTS={"e": specs})
+ABOUT = {"attributes": {"k": {"category": "platform"}}, "events": {}}
+SETTINGS = {"IDENTITY": "quarter", "RESOLUTION": 60, "ENDPOINT": "https://a", "FAMILY": "f"}
+
+
+def declared(*specs: tuple[object, ...], **settings: object) -> SimpleNamespace:
+    about = {"ABOUT": json.dumps(ABOUT)}
+    return SimpleNamespace(**{**SETTINGS, **about, **settings}, RESOURCE=(), SPAN=(), COMMON=(), EVENTS={"e": specs})
 
 
 def told(*specs: tuple[object, ...]) -> dict:
     every = {"RESOURCE": {}, "SPAN": {}, "COMMON": {}, "e": {one[0]: one[1:] for one in specs}}
+    every["SETTINGS"] = {**SETTINGS, "CATEGORIES": {"k": "platform"}}
     return json.loads(json.dumps(every))
 
 
@@ -38,6 +44,7 @@ def told(*specs: tuple[object, ...]) -> dict:
         (("k", "string", "version", (2, ""), 0), ("k", "string", "version", (3, ""), 0), True),
         (("k", "boolean", "boolean", (), 5), ("k", "boolean", "boolean", (), 4), False),
         (("k", "boolean", "boolean", (), 5), ("k", "boolean", "boolean", (), 0), True),
+        (("k", "string", "version", (3, "name"), 0), ("k", "string", "version", (3, ""), 0), True),
         (("k", "string", "registry", ("a", "x"), 0), ("k", "string", "registry", ("b", "x"), 0), True),
     ],
 )
@@ -48,8 +55,36 @@ def test_what_counts_as_more(old: tuple, new: tuple, expected: bool) -> None:
 
 def test_a_new_event_is_more() -> None:
     """And one that is gone is not."""
-    assert more(declared(), {"RESOURCE": {}, "SPAN": {}, "COMMON": {}})
-    assert not more(SimpleNamespace(RESOURCE=(), SPAN=(), COMMON=(), EVENTS={}), told(OLD))
+    before = told()
+    del before["e"]
+    assert more(declared(), before)
+    gone = declared()
+    gone.EVENTS = {}
+    assert not more(gone, told(OLD))
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, False),
+        ({"IDENTITY": "year"}, True),
+        ({"IDENTITY": "month"}, False),
+        ({"IDENTITY": "none"}, False),
+        ({"RESOLUTION": 3600}, False),
+        ({"RESOLUTION": 1}, True),
+        ({"ENDPOINT": "https://b"}, True),
+        ({"FAMILY": "g"}, True),
+        ({"ABOUT": json.dumps({"attributes": {"k": {"category": "interaction"}}, "events": {}})}, True),
+    ],
+)
+def test_where_it_goes_and_under_which_id_counts_too(settings: dict, expected: bool) -> None:
+    """Another server or family, an id that lives longer, a finer clock, another category: more. Less of any of them is not."""
+    assert more(declared(OLD, **settings), told(OLD)) is expected
+
+
+def test_what_was_told_and_cannot_be_read_was_not_told() -> None:
+    """A broken file is no agreement."""
+    assert more(declared(OLD), {})
 
 
 def test_a_refused_event_is_not_recorded_and_not_lost(world: World) -> None:

@@ -163,6 +163,21 @@ def test_reset_makes_another_installation_and_session(world: World) -> None:
     assert (world.state / "kitchen/ids").read_text().split() == [first, second]
 
 
+def test_a_reset_ends_the_session_of_children_too(world: World, probe) -> None:
+    """A shell that a run has started goes on after `reset-id`, but what it starts is another session."""
+    world.on("probe")
+    program = f"""
+import subprocess, sys
+def main():
+    if len(sys.argv) == 1:
+        subprocess.run([{str(BIN / "otel-bridge")!r}, 'reset-id', '--product', 'probe'], check=True, capture_output=True)
+        subprocess.run(sys.orig_argv + ['child'], check=True)
+"""
+    world.run(*probe(program))
+    told = ids(world, "probe")
+    assert len({installation for installation, _ in told}) == len({session for _, session in told}) == 2
+
+
 def test_a_product_may_have_no_identity(world: World, probe) -> None:
     """`identity = "none"`: no secret is made and no id is told, sessions are."""
     pyproject = world.root / "probe-src/pyproject.toml"

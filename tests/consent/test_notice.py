@@ -152,6 +152,33 @@ def test_saying_on_again_agrees_to_what_is_new(world: World, probe) -> None:
     assert sizes == [None, 3]
 
 
+def test_what_was_off_by_default_does_not_become_on_unseen(world: World, run: Callable[..., str]) -> None:
+    """A product that turns from opt-in to opt-out shows its notice again, and is on only from then."""
+    declare(world)
+    assert "It is off" in run()
+    declare(world, default="opt_out")
+    assert "It will be on from the next run" in run()
+    assert not (world.state / "probe/spool").exists()
+    assert run() == ""
+    assert (world.state / "probe/spool").exists()
+
+
+def test_saying_on_twice_forgets_nothing(world: World, probe) -> None:
+    """What was agreed to stays known, so what comes later is still left out."""
+    declare(world)
+    for _ in range(2):
+        world.on("probe")
+        world.run(*probe(PROGRAM))
+    declare(world, larger())
+    world.run(*probe(PROGRAM))
+    assert [attributes(item).get("probe.size") for item in world.waiting("probe") if item.signal == "logs"] == [None] * 3
+
+
+def test_the_command_that_chooses_is_not_followed_by_an_invitation(world: World) -> None:
+    """`kitchen telemetry off` as the very first command, on a terminal."""
+    assert world.terminal("kitchen", "telemetry", "off").wait().text.count("\n") == 1
+
+
 def test_fifty_terminals_show_it_once(world: World, probe) -> None:
     """Fifty first runs on fifty terminals: one person sees it, once."""
     declare(world)

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -198,6 +199,47 @@ def test_a_deletion_request_is_sent_by_later_runs(world: World) -> None:
     while time.monotonic() < until and len(list((world.state / "kitchen").iterdir())) > 1:
         time.sleep(0.1)
     assert [path.name for path in (world.state / "kitchen").iterdir()] == ["choice"]
+
+
+def test_saying_on_again_while_a_deletion_waits(world: World) -> None:
+    """The request is sent for the old ids; what was recorded since, under another id, is sent as well and not deleted."""
+    world.on()
+    world.run("kitchen", "list")
+    old = (world.state / "kitchen/ids").read_text()
+    world.run("otel-bridge", "forget", "--product", "kitchen", ok=False, OTEL_BRIDGE_ENDPOINT="http://127.0.0.1:1")
+    assert world.run("otel-bridge", "on", "--product", "kitchen").stdout.startswith("kitchen: on (")
+    world.run("kitchen", "list")
+    with answering(200, {}, b"") as server:
+        result = world.json("otel-bridge", "drain", "--product", "kitchen", "--json", OTEL_BRIDGE_ENDPOINT=server.endpoint)
+    assert (result["sent"], result["lost"]) == (1, {})
+    assert [path for path, _, _ in server.requests] == ["/v1/logs", "/v1/traces"]
+    assert old.strip() in json.dumps(canonical(decoded("logs", server.requests[0][2])))
+    assert old.strip() not in json.dumps(canonical(decoded("traces", server.requests[1][2])))
+    status = world.json("otel-bridge", "status", "--product", "kitchen", "--json")
+    assert (status["mode"], status["error"], status["refused"]) == ("on", None, [])
+
+
+@pytest.mark.parametrize("verb", ["off", "forget"])
+def test_many_tools_at_work_cannot_bring_a_spool_back(world: World, probe: Callable[[str], list[str]], verb: str) -> None:
+    """Four runs that began under on record all the time while the person says off: nothing is there in the end."""
+    world.on("probe")
+    program = """
+import otel_bridge, time
+def main():
+    until = time.monotonic() + 8
+    while time.monotonic() < until:
+        otel_bridge.event('probe.step', {'probe.step': 1})
+        time.sleep(0.005)
+"""
+    words = probe(program)
+    runs = [subprocess.Popen(words, env=world.environment(), cwd=world.work) for _ in range(4)]
+    until = time.monotonic() + 60
+    while time.monotonic() < until and not (world.state / "probe/spool/logs.jsonl").exists():
+        time.sleep(0.05)
+    time.sleep(1)
+    world.run("otel-bridge", verb, "--product", "probe", ok=None, OTEL_BRIDGE_ENDPOINT="http://127.0.0.1:1")
+    assert [run.wait(timeout=120) for run in runs] == [0] * 4
+    assert not list((world.state / "probe").glob("spool*"))
 
 
 def test_do_not_track_holds_even_for_forget(world: World) -> None:
