@@ -5,22 +5,23 @@ typer      app.add_typer(otel_bridge.mount.typer_app(), name="telemetry")
 argparse   otel_bridge.mount.argparse_parser(parser.add_subparsers())
 
 Each takes the product's top package, by default the caller's. `otel_bridge.mount.click_group` is there without loading this
-file; a run that only passes by does not pay for it.
+file, and this file loads the verbs only when one is asked for: a run that passes by does not pay for them.
 """
 
-import argparse
-import functools
-import importlib
-from collections.abc import Sequence
-from typing import Any
-
-import click
+from __future__ import annotations
 
 import otel_bridge
 
 from . import _caller
 from . import _click_group as click_group
-from .commands import PERSONAL, find, told_in_a_line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+    from typing import Any
+
+    import click
 
 __all__ = ["argparse_parser", "click_group", "names", "run", "typer_app", "verb"]
 
@@ -37,6 +38,8 @@ def typer_app(package: str = "", name: str = "telemetry") -> Any:
     """A typer application of our verbs, for `add_typer`."""
     import typer
     from typer.core import TyperGroup
+
+    from .commands import PERSONAL
 
     class Verbs(TyperGroup):
         def make_context(self, *args: Any, **kwargs: Any) -> Any:
@@ -63,12 +66,21 @@ def _passing(package: str, name: str, context: type) -> Any:
 
 def names() -> list[str]:
     """The verbs that can be mounted."""
+    from .commands import PERSONAL
+
     otel_bridge.current = None  # asking about telemetry is not usage of the product: this run is not recorded
     return list(PERSONAL)
 
 
 def verb(package: str, name: str) -> click.Command | None:
     """A verb of `otel-bridge` bound to the product of a package; None when there is no such verb."""
+    import functools
+    import importlib
+
+    import click
+
+    from .commands import find, told_in_a_line
+
     if name not in names():
         return None
     original = find(name)
@@ -87,6 +99,8 @@ def verb(package: str, name: str) -> click.Command | None:
 
 def run(package: str, program: str, words: Sequence[str]) -> None:
     """Run a verb from a command line that click does not parse, and leave with its exit code."""
+    import click
+
     group = click.Group(help=otel_bridge._HELP, context_settings={"help_option_names": ["-h", "--help"]})
     for name in names():
         found = verb(package, name)

@@ -108,6 +108,14 @@ def test_a_run_that_passes_by_does_not_load_mount(world: World, probe: Callable[
     assert world.run(*probe(code), "telemetry", "lost").stdout.endswith("True\n")
 
 
+@pytest.mark.parametrize("program", [TYPER, ARGPARSE], ids=["typer", "argparse"])
+def test_a_run_that_passes_by_does_not_load_the_verbs(world: World, probe: Callable[[str], list[str]], program: str) -> None:
+    """Nor what they need: no OpenTelemetry, no requests, no YAML; an argparse program does not even meet click."""
+    heavy = ("opentelemetry", "requests", "google", "yaml", *(("click",) if program is ARGPARSE else ()))
+    code = f"{program}\nimport atexit, sys\natexit.register(lambda: print([one for one in {heavy} if one in sys.modules]))\n"
+    assert world.run(*probe(code), "work").stdout == "worked\n[]\n"
+
+
 def test_the_notice_names_the_product_s_own_command(world: World, probe: Callable[[str], list[str]]) -> None:
     """Who has never heard of `otel-bridge` need not."""
     program = world.work / "probe"
