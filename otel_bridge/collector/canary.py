@@ -3,26 +3,20 @@
 import time
 from pathlib import Path
 
-from ..clock import floored, new_id, new_uuid, now
 from ..errors import DeliveryError
 from ..export import spool
 from ..export.otlp import send
-from ..export.prepare import Ready
+from ..export.prepare import alone
 from ..schema.compile import Compiled
 
 
 def sing(declared: Compiled, endpoint: str) -> str:
     """Send one `canary` event of a product; returns its uid. Raises DeliveryError when the server does not take it."""
-    uid, moment = new_uuid(), floored(now(), declared.resolution)
-    resource = {"service.name": declared.product, "service.version": declared.version}
-    ids = {"trace_id": int(new_id(16), 16), "span_id": int(new_id(8), 16)}
-    times = {"start": moment, "end": moment}
-    nothing = spool.Item("logs", {}, {}, {}, "")
-    ready = Ready("logs", "canary", resource, "", {"log.record.uid": uid}, **ids, **times, failed=False, undeclared=0, item=nothing)
+    ready = alone(declared, "canary", {})
     answer = send("logs", [ready], endpoint)
     if answer.error or answer.rejected:
         raise DeliveryError(f"{endpoint}: {answer.error or 'the server rejected the record'}")
-    return uid
+    return str(ready.attributes["log.record.uid"])
 
 
 def seen(uid: str, file: Path, timeout: float) -> bool:

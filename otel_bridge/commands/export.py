@@ -12,10 +12,10 @@ from ..errors import BridgeError, SettingsError
 from ..export import ledger, spool
 from ..export.prepare import plain
 from ..export.writer import declaration
-from ..paths import read_flat, state_dir
+from ..paths import state_dir
 from . import json_option, scope_options, scoped
 from .list import collects
-from .status import status
+from .status import flat, status
 
 
 @click.command("export")
@@ -48,9 +48,9 @@ def gather(product: str) -> dict[str, Any]:
         "time": moment(now()),
         "status": status(product),
         "collects": collected,
-        "choices": {"all products": _flat(choice.file_of("")), "this product": _flat(choice.file_of(product))},
-        "notice": _flat(str(folder / "notice")),
-        "ids": {**_flat(str(folder / "identity")), "all": identity.ids(str(folder)), "secret": "not exported"},
+        "choices": {"all products": flat(choice.file_of("")), "this product": flat(choice.file_of(product))},
+        "notice": flat(str(folder / "notice")),
+        "ids": {**flat(str(folder / "identity")), "all": identity.ids(str(folder)), "secret": "not exported"},
         "session": {"kept": Path(identity.session_file()).exists()},
         "waiting": _records(folder),
         "local": _records(folder / "local"),
@@ -84,11 +84,4 @@ def _plain(one: dict[str, Any]) -> dict[str, Any]:
     try:
         return plain(one.get("attributes", []))
     except (KeyError, TypeError, ValueError, AttributeError):  # somebody has edited the spool
-        return {}
-
-
-def _flat(path: str) -> dict[str, str]:
-    try:
-        return read_flat(path) or {}
-    except (OSError, UnicodeDecodeError):
         return {}

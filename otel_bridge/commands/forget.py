@@ -39,10 +39,7 @@ def _forget(product: str) -> dict[str, Any]:
     folder = Path(state_dir(product))
     told: dict[str, Any] = {"product": product, "ids": 0, "done": "nothing was held", "error": ""}
     try:
-        if not stop(str(folder)):
-            raise SettingsError(
-                f"{product}: a sender is at work that cannot be stopped from here; run this again when it has ended"
-            )
+        stop(product)
         told["ids"] = deletion.request(product)
         identity.end_session()
         told["done"] = "everything here is deleted but this choice"

@@ -32,13 +32,10 @@ def command(product: str, everything: bool, categories: tuple[str, ...], events:
 
 
 def clear(scope: str) -> None:
-    """Stop the senders of a product, or of all, and delete what was recorded and not sent. Raises SettingsError."""
+    """Stop the senders of a product, or of all, and delete what was recorded and not sent. Raises SettingsError, DeliveryError."""
     for product in [scope] if scope else products():
         folder = Path(state_dir(product))
-        if not stop(str(folder)):
-            raise SettingsError(
-                f"{product}: a sender is at work that cannot be stopped from here; it ends by itself, then run this again"
-            )
+        stop(product)
         (folder / "view.html").unlink(missing_ok=True)  # it shows what is deleted now
         for waiting in (folder / "spool", folder / "quarantine"):
             try:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ..consent import ON, decide
+from ..consent import ON, Decision, decide
 from ..export import build, otlp_json, spool
 from ..export.drain import BATCH
 from ..export.prepare import Ready, prepare
@@ -26,7 +26,7 @@ def command(product: str, everything: bool, form: str, as_json: bool) -> None:
         if decision.mode != ON:
             click.echo(f"nothing would be sent: telemetry of {one} is {decision.mode} ({decision.reason})", err=True)
             continue
-        batches = list(waiting(one))
+        batches = list(waiting(one, decision))
         for signal, batch in batches:
             if as_json or form == "json":
                 click.echo(json.dumps(otlp_json.canonical(otlp_json.request(signal, batch)), separators=(",", ":")))
@@ -36,14 +36,15 @@ def command(product: str, everything: bool, form: str, as_json: bool) -> None:
             click.echo(f"{one}: nothing waits", err=True)
 
 
-def waiting(product: str) -> Iterator[tuple[str, list[Ready]]]:
+def waiting(product: str, decision: Decision) -> Iterator[tuple[str, list[Ready]]]:
     """The requests that a sender would make of what waits now, in its order. Raises DeliveryError, SchemaError."""
     declared = declaration(product)
-    if build.renamed(declared):
-        click.echo(f"nothing would be sent: {product} is {build.renamed(declared)}", err=True)
+    renamed = build.renamed(declared)
+    if renamed:
+        click.echo(f"nothing would be sent: {product} is {renamed}", err=True)
         return
     for signal, items in spool.waiting(Path(state_dir(product))).items():
-        ready, _ = prepare(items, declared, decide(product))
+        ready, _ = prepare(items, declared, decision)
         for begin in range(0, len(ready), BATCH):
             yield signal, ready[begin : begin + BATCH]
 

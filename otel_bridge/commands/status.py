@@ -9,7 +9,7 @@ import click
 from ..clock import moment
 from ..consent import SOURCES, decide, surroundings
 from ..errors import BridgeError
-from ..export import backoff, build, spool
+from ..export import backoff, build, deletion, spool
 from ..export.drain import losses
 from ..export.writer import declaration, endpoint_of
 from ..paths import read_flat, state_dir
@@ -58,11 +58,11 @@ def status(product: str) -> dict[str, Any]:
     endpoint, mode, reason, error = None, decision.mode, decision.reason, None
     try:
         folder = Path(state_dir(product))
-        identity, notice = _flat(folder / "identity"), _flat(folder / "notice")
+        identity, notice = flat(folder / "identity"), flat(folder / "notice")
         waiting = spool.waiting(folder)
         last = backoff.recall(folder)
         lost = dict(sorted(losses(product).items()))
-        if (folder / "deletion.jsonl").exists():
+        if deletion.waits(folder):
             error = "the deletion request waits; `forget` sends it again"
         declared = declaration(product)
         renamed = build.renamed(declared)
@@ -100,7 +100,8 @@ def asked(product: str) -> list[dict[str, str | None]]:
     return found
 
 
-def _flat(path: Path) -> dict[str, str]:
+def flat(path: Path | str) -> dict[str, str]:
+    """The pairs of a file; none when there is no such file, or somebody has edited it beyond reading."""
     try:
         return read_flat(str(path)) or {}
     except (OSError, UnicodeDecodeError):

@@ -6,6 +6,7 @@ from ..paths import choice_for_all, environ, read_flat, state_dir
 
 ON, LOCAL, OFF, UNDECIDED = "on", "local", "off", ""
 ORGANISATION = "/etc/otel-bridge/policy"
+IDLE = 600  # seconds after which a session is over
 _MODES = {"on": ON, "1": ON, "true": ON, "yes": ON, "local": LOCAL, "off": OFF, "0": OFF, "false": OFF, "no": OFF}
 _UNSET = (b"", b"0", b"false", b"no", b"off")
 

@@ -15,10 +15,10 @@ from typing import Any
 
 from ..clock import now
 from ..paths import opened, read_flat, rewrite, state_dir, write
+from . import IDLE
 
 SECRET = 32  # bytes
 DAY = 86_400_000  # milliseconds
-IDLE = 600  # seconds after which a session is over
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
 

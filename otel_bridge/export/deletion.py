@@ -1,18 +1,16 @@
 """Ask the intake to delete what it holds about this installation: an event in a file of its own, kept until it is taken."""
 
 import json
-import shutil
 from pathlib import Path
 
-from ..clock import floored, new_id, new_uuid, now
 from ..consent import OFF, ON, Decision, choice, do_not_track, identity, organisation, sdk_disabled
 from ..errors import DeliveryError
 from ..paths import rewrite, state_dir
-from ..privacy import version
+from ..record.folder import discard
 from ..schema.compile import Compiled
 from . import backoff, otlp_json, spool
 from .otlp import send
-from .prepare import Ready, prepare
+from .prepare import Ready, alone, prepare
 from .writer import declaration, endpoint_of
 
 NAME = "deletion.request"
@@ -43,15 +41,8 @@ def request(product: str) -> int:
 
 
 def _events(declared: Compiled, found: list[str]) -> list[Ready]:
-    moment = floored(now(), declared.resolution)
-    resource = {"service.name": declared.product, "service.version": version(declared.version, (3, ""), ({}, False)) or "0"}
-    nothing = spool.Item("logs", {}, {}, {}, "")
-    events = []
-    for begin in range(0, len(found), AT_ONCE):
-        attributes = {"otel_bridge.deletion.ids": sorted(found[begin : begin + AT_ONCE]), "log.record.uid": new_uuid()}
-        ids = int(new_id(16), 16), int(new_id(8), 16)
-        events.append(Ready("logs", NAME, resource, "", attributes, *ids, moment, moment, failed=False, undeclared=0, item=nothing))
-    return events
+    parts = [sorted(found[begin : begin + AT_ONCE]) for begin in range(0, len(found), AT_ONCE)]
+    return [alone(declared, NAME, {"otel_bridge.deletion.ids": ids}) for ids in parts]
 
 
 def deliver(product: str) -> None:
@@ -82,10 +73,10 @@ def deliver(product: str) -> None:
 
 def _clear(folder: Path, stays: tuple[str, ...]) -> None:
     """Delete everything in a product's folder but some files. Raises OSError."""
-    for one in folder.iterdir() if folder.is_dir() else ():
+    for one in list(folder.iterdir()) if folder.is_dir() else ():
         if one.name in stays:
             continue
         if one.is_dir() and not one.is_symlink():
-            shutil.rmtree(one)
+            discard(str(one))
         else:
             one.unlink(missing_ok=True)

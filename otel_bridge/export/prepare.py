@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from ..clock import floored, new_id, new_uuid, now
 from ..consent import Decision
 from ..consent.agreed import agreed
-from ..privacy import beside
+from ..privacy import beside, version
 from ..privacy.form import UUID, VERSION, formed
 from ..schema.compile import Compiled
 from .spool import Item
@@ -71,6 +72,26 @@ def _allowed(declared: Compiled, refused: str) -> Compiled:
 
 def _name(item: Item) -> str:
     return str(item.body["eventName"] if item.signal == "logs" else item.body["name"])
+
+
+def alone(declared: Compiled, name: str, attributes: dict[str, Any]) -> Ready:
+    """An event that belongs to no run: what a command of ours says of its own accord."""
+    uid, moment = new_uuid(), floored(now(), declared.resolution)
+    product_version = version(declared.version, (3, ""), ({}, False)) or "0"  # no collector takes a record without one
+    return Ready(
+        signal="logs",
+        name=name,
+        resource={"service.name": declared.product, "service.version": product_version},
+        version="",
+        attributes={**attributes, "log.record.uid": uid},
+        trace_id=int(new_id(16), 16),
+        span_id=int(new_id(8), 16),
+        start=moment,
+        end=moment,
+        failed=False,
+        undeclared=0,
+        item=Item("logs", {}, {}, {}, ""),
+    )
 
 
 def _ready(item: Item, declared: Compiled, allowed: Compiled, names: "Names") -> Ready | None:

@@ -6,16 +6,19 @@ import struct
 import sys
 import time
 
+from ..errors import DeliveryError
+from ..paths import state_dir
 from .detach import busy
 
 STUBBORN = 5.0  # seconds to wait for a sender that cannot be killed from here: of another machine or container
 
 
-def stop(folder: str) -> bool:
-    """End the sender of a product, in the middle of a request if need be; whether none is left. Raises nothing.
+def stop(product: str) -> None:
+    """End the sender of a product, in the middle of a request if need be. Raises DeliveryError when one is left.
 
     The kernel itself says which process holds the lock, so nothing else is ever killed.
     """
+    folder = state_dir(product)
     until = time.monotonic() + STUBBORN
     while os.path.exists(folder + "/sender.lock") and busy(folder):
         holder = _holder(folder + "/sender.lock")
@@ -25,9 +28,10 @@ def stop(folder: str) -> bool:
         except OSError:  # gone by itself, or somebody else's
             pass
         if time.monotonic() > until:
-            return False
+            raise DeliveryError(
+                f"{product}: a sender is at work that cannot be stopped from here; it ends by itself, then run this again"
+            )
         time.sleep(0.02)
-    return True
 
 
 def _holder(path: str) -> int:

@@ -6,12 +6,11 @@ import sys
 import otel_bridge
 
 from ..clock import elapsed, now
-from ..consent import OFF, ON
+from ..consent import IDLE, OFF, ON
 from ..paths import environ, mine, read_flat, state_dir
 from ..record import Run, record_span
 
 DRAIN_EVERY = 3600  # seconds between two senders, when OTEL_BRIDGE_DRAIN_EVERY does not say
-IDLE = 600  # seconds after which a session is over
 LONGEST = 129_600  # seconds that a sender may ask to be left alone: a day of Retry-After, half a day of jitter
 
 TYPE_CHECKING = False
