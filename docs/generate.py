@@ -4,6 +4,8 @@ import ast
 from pathlib import Path
 
 from otel_bridge import settings
+from otel_bridge.schema.parameters import RULES
+from otel_bridge.schema.policies import DEFAULTS, FILLED, OURS, POLICIES
 
 ROOT = Path(__file__).resolve().parents[1]
 PATH = (
@@ -46,9 +48,27 @@ def reference() -> str:
     return "\n".join(lines) + "\n"
 
 
+def policies() -> str:
+    """Every policy and every parameter, as `schema/policies.py` and `schema/parameters.py` have them."""
+    lines = ["# Policies", "", "None passes a free string. [How to declare](../declaring.md) says where they stand.", ""]
+    lines += ["| policy | keeps | types | parameters, and what holds without them |", "|--|--|--|--|"]
+    for name, row in POLICIES.items():
+        if name not in OURS:
+            given = DEFAULTS.get(name, {})
+            told = [f"`{one}`" + (f": {given[one]!r}" if one in given else "") for one in row.parameters if one not in FILLED]
+            lines.append(f"| `{name}` | {row.keeps} | {', '.join(f'`{kind}`' for kind in row.types)} | {', '.join(told)} |")
+    lines += ["", "On a `string[]` a policy works member by member: sorted, distinct, at most 16; `frames` keeps its order.", ""]
+    lines += ["| parameter | must be |", "|--|--|"]
+    rules = {**{name: what for name, (what, _) in RULES.items()}, "registry": "one of the product's registries"}
+    rules["requires"] = "an attribute whose policy is enum, registry or default_only, no list"
+    rules["expires"] = 'a date to come, as "2027-06-30"; from then on the attribute is dropped, and `check` fails'
+    return "\n".join([*lines, *(f"| `{name}` | {what} |" for name, what in sorted(rules.items()))]) + "\n"
+
+
 def pages() -> dict[Path, str]:
     """Every generated page, with what belongs into it."""
-    return {ROOT / "docs/tour.md": tour(), ROOT / "docs/reference/settings.md": reference()}
+    reference_pages = {"settings": reference(), "policies": policies()}
+    return {ROOT / "docs/tour.md": tour(), **{ROOT / f"docs/reference/{name}.md": text for name, text in reference_pages.items()}}
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ except ImportError:  # Windows: everything imports, nobody has chosen, nothing i
     environ = {}
 
 
-def _home(variable: bytes, fallback: str) -> str:
+def _home(variable, fallback):
+    # type: (bytes, str) -> str
     value = environ.get(variable, b"")
     if value[:1] == b"/":  # the XDG specification: a relative path is invalid and must be ignored
         return os.fsdecode(value)
@@ -18,17 +19,20 @@ def _home(variable: bytes, fallback: str) -> str:
     return os.fsdecode(value) + fallback
 
 
-def choice_for_all() -> str:
+def choice_for_all():
+    # type: () -> str
     """The file that holds the person's choice for all products."""
     return _home(b"XDG_CONFIG_HOME", "/.config") + "/otel-bridge/choice"
 
 
-def state_dir(product: str) -> str:
+def state_dir(product):
+    # type: (str) -> str
     """The folder of everything kept about one product."""
     return _home(b"XDG_STATE_HOME", "/.local/state") + "/otel-bridge/" + product
 
 
-def mine(folder: str) -> bool:
+def mine(folder):
+    # type: (str) -> bool
     """Whether this process may keep things in a folder, there already or not: never in somebody else's, not even as root.
 
     Raises OSError when that cannot be known.
@@ -40,7 +44,8 @@ def mine(folder: str) -> bool:
         return me != 0 or mine(folder[: folder.rindex("/")] or "/")  # `sudo` in a person's home
 
 
-def opened(path: str, flags: int) -> int:
+def opened(path, flags):
+    # type: (str, int) -> int
     """A descriptor of a file of ours, made with its folder when missing, readable by the person alone; never through a link."""
     flags |= os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
@@ -50,7 +55,8 @@ def opened(path: str, flags: int) -> int:
         return os.open(path, flags, 0o600)
 
 
-def _make(folder: str) -> None:
+def _make(folder):
+    # type: (str) -> None
     """Make a folder for the person alone, and those above it that are missing: `os.makedirs` leaves these to the umask."""
     try:
         os.mkdir(folder, 0o700)
@@ -61,7 +67,8 @@ def _make(folder: str) -> None:
         _make(folder)
 
 
-def write(path: str, flag: int, text: str) -> None:
+def write(path, flag, text):
+    # type: (str, int, str) -> None
     """Write a file of ours with one write; `flag` is os.O_APPEND or os.O_TRUNC. Raises OSError."""
     fd = opened(path, os.O_WRONLY | flag)
     try:
@@ -70,14 +77,16 @@ def write(path: str, flag: int, text: str) -> None:
         os.close(fd)
 
 
-def rewrite(path: str, text: str) -> None:
+def rewrite(path, text):
+    # type: (str, str) -> None
     """Put a small file in the place of another, whole or not at all. Raises OSError."""
     new = f"{path}.{os.getpid()}.new"
     write(new, os.O_TRUNC, text)
     os.replace(new, path)
 
 
-def read_flat(path: str, trusted: str = "") -> "dict[str, str] | None":
+def read_flat(path, trusted=""):
+    # type: (str, str) -> dict[str, str] | None
     """The `key = value` lines of a file; None when there is no such file.
 
     With `trusted` "person" it must belong to the person or to root, with "root" to root, and nobody else may write it, else

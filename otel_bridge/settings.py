@@ -29,6 +29,10 @@ ROWS = (
     Setting("headers", "OTEL_BRIDGE_HEADERS", "", "pairs", "Headers that the sender adds, as `key=value,key=value`."),
     Setting("otelcol", "OTEL_BRIDGE_OTELCOL", "", "path", "A collector binary to use instead of `.cache/otelcol-bridge`."),
     Setting("overlay", "OTEL_BRIDGE_OVERLAY", "none", "word", "Overlay of `collector run`: a file of `collector-config/overlays`."),
+    Setting(
+        *("product", "OTEL_BRIDGE_PRODUCT", "", "word"),
+        "Product, or package, whose declaration holds for the exporters `otel_bridge` of a program on the OTel SDK.",
+    ),
     Setting("protocol", "OTEL_BRIDGE_PROTOCOL", "http/protobuf", "word", "What the sender speaks: `http/protobuf` or `grpc`."),
     Setting("sink", "OTEL_BRIDGE_SINK", "file", "word", "Sink of `collector run`: a file of `collector-config/sinks`."),
     Setting("sink_2", "OTEL_BRIDGE_SINK_2", "none", "word", "A second sink beside the first."),

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,6 +18,8 @@ from otel_bridge.export import spool
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # a suite started in the background: children would inherit deafness
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass

@@ -47,3 +47,14 @@ def test_a_run_costs_the_same_whatever_the_sink_does(tmp_path: Path) -> None:
             costs.append(BENCH["instructions"]("kitchen", tmp_path, **BENCH["DUE"], OTEL_BRIDGE_ENDPOINT=endpoint))
     print(dict(zip(BENCH["SINKS"], costs, strict=True)))
     assert max(costs) - min(costs) <= 0.01 * min(costs)
+
+
+def test_an_event_and_a_check_stay_within_theirs(tmp_path: Path) -> None:
+    """Nine attributes cleaned and written as OTLP/JSON: 0.1 M; checking 200 declared ones: five times loading their YAML."""
+    schema = runpy.run_path(str(ROOT / "benchmarks/schema.py"))
+    built, recorded = (schema["event"](tmp_path, step) for step in schema["STEPS"])
+    loading, checking = schema["checking"](tmp_path)
+    print(f"built {built:,}, recorded {recorded:,}, loading {loading:,}, checking {checking:,} instructions")
+    assert built <= M / 10
+    assert built < recorded <= M / 4
+    assert checking <= 5 * loading

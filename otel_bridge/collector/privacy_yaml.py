@@ -12,6 +12,12 @@ from ..schema.compile import COMPILED_IN
 _UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _NUMBERS = "[0-9]{{1,5}}([.][0-9]{{1,5}}){{0,{}}}"
 _NAME = "[A-Za-z0-9][A-Za-z0-9_./@+-]{0,63}"
+_DAY = "(19[7-9]|20[0-9])[0-9]-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+_WEEK = "(19[7-9]|20[0-9])[0-9]-W(0[1-9]|[1-4][0-9]|5[0-3])"
+# A list is matched as its JSON text, in which Go writes `<` as \u003c. 60 times 16 is what RE2 counts at most.
+_LESS, _MORE = r"(<|\\\\u003c)", r"(>|\\\\u003e)"
+_FRAME = f"{_LESS}private{_MORE}|[A-Za-z_][A-Za-z0-9_.]{{0,59}}:([A-Za-z0-9_.]|{_LESS}|{_MORE}){{1,60}}:[0-9]{{1,7}}"
+_SHAPES = {"identifier": _UUID, "pseudonym": "[0-9a-f]{16}", "frames": _FRAME}
 _SPECIAL = ".+*?()[]{}|$"
 _OPT_OUT = "otel_bridge.opt_out"
 # What carries no declaration is constant or empty: text, and every number that a client could write an id into.
@@ -40,6 +46,7 @@ _CONSTANT = {
         "set(span.dropped_links_count, 0)",
     ),
 }
+_KINDS = {"internal": 1, "server": 2, "client": 3, "producer": 4, "consumer": 5}
 _BLOCKED = (
     r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}",
     r"(?:/home/|/Users/|/root|[A-Za-z]:\\Users\\)[^/\\\s]*",
@@ -49,19 +56,24 @@ _BLOCKED = (
 )
 
 
-Named = tuple[Field, tuple[str, ...]]  # an attribute, with the public names of its product's registry
+Public = tuple[str, ...] | None  # the names of a product's registry; None when it is a digest
+Named = tuple[Field, Public]
 
 
 def render(registries: Sequence[Registry]) -> str:
     """The text of `privacy.yaml` for the products of these registries; the same registries always give the same text."""
     resource = _joined((field, one) for one in registries for field in one.resource)
     logs = _joined((field, one) for one in registries for event in one.events for field in (*one.common, *event.fields))
-    spans = _joined((field, one) for one in registries for field in one.span)
+    spans = _joined(
+        (field, one) for one in registries for part in (one.span, *(span.fields for span in one.spans)) for field in part
+    )
     uid = (
         f"{_kept('log', 'log.record.uid')} where {_string('log', 'log.record.uid')} and {_matches('log', 'log.record.uid', _UUID)}"
     )
     of_log = [*_rebuilt("log", logs, uid), *_CONSTANT["log"]]
-    of_span = [*_rebuilt("span", spans), *_CONSTANT["span"]]
+    named = {span.name: span.kind for one in registries for span in one.spans}
+    kinds = [f'set(span.kind, {_KINDS[kind]}) where span.name == "{name}"' for name, kind in sorted(named.items())]
+    of_span = [*_rebuilt("span", spans), *_CONSTANT["span"], *kinds]
     after = [("scope", list(_CONSTANT["scope"])), ("resource", [*_rebuilt("resource", resource), *_CONSTANT["resource"]])]
     keys = sorted({field.key for fields in (resource, logs, spans) for field, _ in fields} | {"log.record.uid", _OPT_OUT})
     events = sorted({event.name for one in registries for event in one.events})
@@ -72,6 +84,7 @@ def render(registries: Sequence[Registry]) -> str:
         keys="\n".join(f"      - {key}" for key in keys),
         blocked="\n".join(f"      - {json.dumps(pattern)}" for pattern in _BLOCKED),
         events=_any(events),
+        spans=_any(["cli.run", *named]),
     )
 
 
@@ -79,7 +92,7 @@ def _joined(fields: Iterable[tuple[Field, Registry]]) -> list[Named]:
     """Each declared form of each attribute once, in the order of their keys: what one product's form lets through, passes."""
     distinct = {}
     for field, registry in fields:
-        names = registry.names.get(str(field.parameters[0]), ()) if field.policy == "registry" else ()
+        names = registry.names.get(str(field.parameters[0])) if field.policy == "registry" else ()
         if field.policy != "drop":
             distinct[(field.key, field.type, field.policy, field.parameters, names)] = (field, names)
     return [distinct[key] for key in sorted(distinct, key=str)]
@@ -110,7 +123,7 @@ def _matches(context: str, key: str, pattern: str) -> str:
     return f'IsMatch({context}.attributes["{key}"], "^({pattern})$")'
 
 
-def _condition(context: str, field: Field, names: tuple[str, ...]) -> str:
+def _condition(context: str, field: Field, names: Public) -> str:
     place = f'{context}.attributes["{field.key}"]'
     if field.policy == "boolean":
         return f"IsBool({place})"
@@ -127,16 +140,19 @@ def _condition(context: str, field: Field, names: tuple[str, ...]) -> str:
     return f"{_string(context, field.key)} and {_matches(context, field.key, pattern)}"
 
 
-def _pattern(field: Field, public: tuple[str, ...]) -> str:
+def _pattern(field: Field, public: Public) -> str:
     """The strings that a policy leaves, as a pattern of RE2."""
-    if field.policy == "identifier":
-        return _UUID
+    if field.policy in _SHAPES:
+        return _SHAPES[field.policy]
+    if field.policy == "day":
+        return _DAY if field.parameters[0] == "day" else _WEEK
     if field.policy == "version":
         return _NUMBERS.format(int(str(field.parameters[0])) - 1)
     placeholder = str(field.parameters[1])
     if field.policy == "registry":
-        closed = _any([*public, placeholder, "__other__"])
-        return closed if len(public) <= COMPILED_IN else f"{_any([placeholder, '__other__'])}|{_NAME}"
+        if public is None or len(public) > COMPILED_IN:
+            return f"{_any([placeholder, '__other__'])}|{_NAME}"
+        return _any([*public, placeholder, "__other__"])
     values = field.parameters[0]
     assert isinstance(values, tuple)
     return _any([*map(str, values), placeholder])
@@ -200,7 +216,7 @@ processors:
     traces:
       span:
         - resource.attributes["service.name"] == nil or resource.attributes["service.version"] == nil
-        - name != "cli.run"
+        - not IsMatch(name, "^({spans})$")
         - attributes["otel_bridge.opt_out"] != nil or resource.attributes["otel_bridge.opt_out"] != nil
         - trace_id.string == "" or span_id.string == ""
         - Len(links) > 0

@@ -6,12 +6,13 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
 
 from .. import __version__
-from ..errors import BridgeError, SettingsError
+from ..errors import BridgeError, SchemaError, SettingsError
 
 PERSONAL = {  # said here too, so that a product's own command line knows them without loading them
     "status": "Say whether telemetry is on, by which rule, and how it fares.",
@@ -27,7 +28,7 @@ PERSONAL = {  # said here too, so that a product's own command line knows them w
     "forget": "Have the intake delete your records, then delete everything here.",
     "reset-id": "Be somebody else to the intake from now on.",
 }
-VERBS = tuple(sorted((*PERSONAL, "canary", "check", "collector", "compile", "drain")))
+VERBS = tuple(sorted((*PERSONAL, "canary", "check", "collector", "compile", "docs", "drain", "names")))
 
 
 class Verbs(click.Group):
@@ -87,6 +88,25 @@ product_option = click.option(
     "--product", required=True, callback=_name, help="The product, as its telemetry.yaml is compiled for."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def put(path: Path, content: bytes) -> None:
+    """Write a file in one step: a half one never lies there, and a program that has the old one mapped keeps it.
+
+    Written in place, a digest of names that is in use would end its reader (SIGBUS). Raises SchemaError.
+    """
+    new = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with new.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    except OSError as problem:
+        raise SchemaError(f"{path}: cannot be written ({problem.strerror}); name another place, or make room") from None
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def scope_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -10,6 +10,7 @@ import click
 from .. import schema
 from ..collector import binary, config_files
 from ..collector.privacy_yaml import render
+from . import put
 
 
 @click.group("collector")
@@ -48,5 +49,5 @@ def privacy(registries: tuple[Path, ...], out: Path | None) -> None:
     if out is None:
         click.echo(text, nl=False)
     else:
-        out.write_text(text, encoding="utf-8")
+        put(out, text.encode())
         click.echo(f"{out}: written")

@@ -6,8 +6,10 @@ from pathlib import Path
 import click
 
 from .. import schema
+from ..errors import SchemaError
 from ..privacy import names
 from ..schema.compile import render
+from . import put
 
 
 @click.command("compile")
@@ -21,8 +23,7 @@ def command(file: Path, only_check: bool) -> None:
             continue
         stale.append(path)
         if not only_check:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+            put(path, content)
     for path in stale:
         click.echo(f"{path}: {'not current; run `otel-bridge compile`' if only_check else 'written'}")
     if stale and only_check:
@@ -32,5 +33,10 @@ def command(file: Path, only_check: bool) -> None:
 def outputs(registry: schema.Registry) -> dict[Path, bytes]:
     """Every file that compiling writes, with what belongs into it."""
     folder = registry.product.root / Path(*registry.product.package.split("."))
-    digests = {folder / f"{name}.digest": names.write(found) for name, found in sorted(registry.names.items())}
-    return {folder / "_telemetry.py": render(registry).encode(), **digests}
+    digests = {name: names.build(found, "plain") for name, found in registry.names.items()} | registry.digests
+    try:
+        fingerprints = {name: names.fingerprint(content) for name, content in digests.items()}
+    except ValueError as problem:
+        raise SchemaError(f"a registry of {registry.product.product}: {problem}; `otel-bridge names build` makes one") from None
+    compiled = {folder / "_telemetry.py": render(registry, fingerprints).encode()}
+    return compiled | {folder / f"{name}.digest": digests[name] for name in sorted(digests)}

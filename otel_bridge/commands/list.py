@@ -1,13 +1,18 @@
 """`otel-bridge list`: show what a product collects, and why."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import click
 
 from ..export.writer import declaration
 from ..schema.compile import Compiled
+from ..schema.words import A_RUN, EVERYTHING, RUN, keeps, sampled, until
 from . import json_option, scope_options, scoped
+
+RATE = "otel_bridge.sample_rate"
+Specs = tuple[tuple[Any, ...], ...]
 
 
 @click.command("list")
@@ -23,9 +28,12 @@ def command(product: str, everything: bool, as_json: bool) -> None:
         click.echo(f"{told['product']} {told['version']} {told['notice']}".rstrip())
         for event in told["events"]:
             click.echo(f"\n{event['name']}  {event['brief']}{_category(event['category'])}")
+            if event["sample_rate"] < 1:
+                click.echo(f"    told {sampled(event['sample_rate'])}")
             for key in event["attributes"]:
                 one = told["attributes"][key]
-                click.echo(f"    {key:34} {one['keeps']}\n    {'':34} {one['purpose']}{_category(one['category'])}")
+                end = f" (until {one['expires']})" if one["expires"] else ""
+                click.echo(f"    {key:34} {one['keeps']}{end}\n    {'':34} {one['purpose']}{_category(one['category'])}")
 
 
 def _category(name: str) -> str:
@@ -35,50 +43,41 @@ def _category(name: str) -> str:
 def collects(declared: Compiled) -> dict[str, Any]:
     """What `list --json` prints: `events` with the keys of their attributes, and `attributes` by key."""
     about = json.loads(declared.about)
-    specs = {one[0]: one for one in (*declared.resource, *declared.span, *declared.common)}
-    for event in declared.events.values():
-        specs.update({one[0]: one for one in event})
-    every = (*declared.resource, *declared.common)
-    places = {"(every event and run)": every, "cli.run": tuple(one for one in declared.span if one not in declared.common)}
+    places = _places(declared)
+    told = {EVERYTHING: {"brief": "Product and platform, with everything else.", "category": ""}}
+    told[RUN] = {"brief": A_RUN, "category": ""}
     events = [
-        {"name": name, **_ABOUT.get(name, about["events"].get(name, {})), "attributes": [one[0] for one in each]}
-        for name, each in (*places.items(), *sorted(declared.events.items()))
+        {
+            "name": name,
+            **told.get(name, about["events"].get(name, {})),
+            "sample_rate": _rate(each),
+            "attributes": [one[0] for one in each],
+        }
+        for name, each in places.items()
     ]
+    keys = sorted({one[0] for each in places.values() for one in each})
     attributes = {
-        key: {**about["attributes"][key], "policy": policy, "keeps": keeps(policy, parameters), "type": kind}
-        for key, kind, policy, parameters, _ in map(specs.__getitem__, sorted(specs))
+        key: {**about["attributes"][key], **_reduced(declared, [one for each in places.values() for one in each if one[0] == key])}
+        for key in keys
     }
     named = {"product": declared.product, "version": declared.version, "notice": declared.notice}
     return {**named, "documentation": declared.documentation, "events": events, "attributes": attributes}
 
 
-_ABOUT = {
-    "(every event and run)": {"brief": "Product and platform, with everything else.", "category": ""},
-    "cli.run": {"brief": "One run of the command line.", "category": ""},
-}
-_KEEPS = {
-    "boolean": "true or false",
-    "bucket": "the upper bound of its bucket: {0}",
-    "count": "a whole number, at most {0}",
-    "default_only": "the tool's own default ({0}), {1} when you chose another",
-    "drop": "nothing",
-    "enum": "one of {0}, else {1}",
-    "identifier": "a random id, another one every {0}",
-    "registry": "a public name (list `{0}`), else {1}",
-    "version": "the first {0} numbers of a version",
-}
-MANY = 8
+def _places(declared: Compiled) -> dict[str, Specs]:
+    """The attributes that are told together: with everything, of a run, of a span of a long-lived program, of an event."""
+    run = tuple(one for one in declared.span if one not in declared.common)
+    spans = {name: one[2] for name, one in sorted(declared.spans.items())}
+    return {EVERYTHING: (*declared.resource, *declared.common), RUN: run, **spans, **dict(sorted(declared.events.items()))}
 
 
-def keeps(policy: str, parameters: tuple[Any, ...]) -> str:
-    """What a policy leaves of a value, in words."""
-    return _KEEPS[policy].format(*map(_short, parameters))
+def _rate(specs: Iterable[tuple[Any, ...]]) -> float:
+    """The sample rate of an event: the one value that its attribute may have."""
+    return next((float(one[3][0][0]) for one in specs if one[0] == RATE), 1.0)
 
 
-def _short(value: Any) -> str:
-    if isinstance(value, str) and value[:1] == "\n":
-        value = tuple(value.split("\n")[1:-1])
-    if not isinstance(value, tuple):
-        return str(value)
-    more = f" and {len(value) - MANY} more" if len(value) > MANY else ""
-    return ", ".join(map(str, value[:MANY])) + more
+def _reduced(declared: Compiled, specs: list[tuple[Any, ...]]) -> dict[str, str]:
+    """What is kept of an attribute, in each form that it has in one place or another, and until when."""
+    forms = dict.fromkeys(keeps(one[2], one[3], one[1], declared.identity) for one in specs)
+    expires = 0 if any(one[4] == 0 for one in specs) else max(one[4] for one in specs)
+    return {"policy": specs[0][2], "keeps": " or ".join(forms), "type": specs[0][1], "expires": until(expires)}

@@ -49,7 +49,8 @@ class Decision:
 
     __slots__ = ("mode", "reason", "refused", "shown", "since", "source")
 
-    def __init__(self, mode: str, reason: str, source: str, since: str = "", refused: str = "", shown: "str | None" = None) -> None:
+    def __init__(self, mode, reason, source, since="", refused="", shown=None):
+        # type: (str, str, str, str, str, str | None) -> None
         self.mode = mode
         self.reason = reason
         self.source = source
@@ -58,7 +59,8 @@ class Decision:
         self.shown = shown
 
 
-def decide(product: str) -> Decision:
+def decide(product):
+    # type: (str) -> Decision
     """Ask every source in order: the first `off` decides, else the first `local`, else the first `on`, else undecided.
 
     Never raises: a source that cannot be read, understood or trusted counts as `off`.
@@ -82,7 +84,8 @@ def decide(product: str) -> Decision:
     return answer
 
 
-def surroundings() -> "dict[str, str]":
+def surroundings():
+    # type: () -> dict[str, str]
     """What runs this process, by kind (`ci`, `agent`, `container`, `test`), from the environment alone; usually nothing."""
     found: dict[str, str] = {}
     words = SURROUNDINGS.encode().split()
@@ -94,17 +97,20 @@ def surroundings() -> "dict[str, str]":
     return found
 
 
-def variable_of(product: str) -> str:
+def variable_of(product):
+    # type: (str) -> str
     """The environment variable that speaks for a product: `KITCHEN_TELEMETRY`."""
     return product.upper().replace("-", "_").replace(".", "_") + "_TELEMETRY"
 
 
-def wants_log(product: str) -> bool:
+def wants_log(product):
+    # type: (str) -> bool
     """Whether the person wants to see this run's payload on standard error, where nothing is recorded."""
     return environ.get(variable_of(product).encode(), b"").lower() == b"log"
 
 
-def organisation(product: str) -> "Decision | None":
+def organisation(product):
+    # type: (str) -> Decision | None
     """the organisation's policy"""
     try:
         pairs = read_flat(ORGANISATION, "root")
@@ -122,21 +128,24 @@ def organisation(product: str) -> "Decision | None":
     return Decision(LOCAL, "the organisation's policy is local", ORGANISATION) if word else None
 
 
-def do_not_track(product: str) -> "Decision | None":
+def do_not_track(product):
+    # type: (str) -> Decision | None
     """DO_NOT_TRACK"""
     if environ.get(b"DO_NOT_TRACK", b"").lower() not in _UNSET:
         return Decision(OFF, "DO_NOT_TRACK is set", "DO_NOT_TRACK")
     return None
 
 
-def sdk_disabled(product: str) -> "Decision | None":
+def sdk_disabled(product):
+    # type: (str) -> Decision | None
     """OTEL_SDK_DISABLED"""
     if environ.get(b"OTEL_SDK_DISABLED", b"").lower() == b"true":
         return Decision(OFF, "OTEL_SDK_DISABLED is true", "OTEL_SDK_DISABLED")
     return None
 
 
-def opted_out(product: str) -> "Decision | None":
+def opted_out(product):
+    # type: (str) -> Decision | None
     """the product's variable _TELEMETRY_OPTOUT"""
     variable = variable_of(product) + "_OPTOUT"
     if environ.get(variable.encode(), b"").lower() not in _UNSET:
@@ -144,7 +153,8 @@ def opted_out(product: str) -> "Decision | None":
     return None
 
 
-def variable(product: str) -> "Decision | None":
+def variable(product):
+    # type: (str) -> Decision | None
     """the product's variable _TELEMETRY"""
     name = variable_of(product)
     word = os.fsdecode(environ.get(name.encode(), b"")).lower()
@@ -157,7 +167,8 @@ def variable(product: str) -> "Decision | None":
     return Decision(_MODES[word], f"{name} is {word}", name)
 
 
-def project(product: str) -> "Decision | None":
+def project(product):
+    # type: (str) -> Decision | None
     """.otel-bridge/off in the working directory or above"""
     path = ".otel-bridge/off"
     try:
@@ -173,17 +184,20 @@ def project(product: str) -> "Decision | None":
         return Decision(OFF, f"whether this project is off cannot be read: {problem.strerror}", path)
 
 
-def choice_for_everything(product: str) -> "Decision | None":
+def choice_for_everything(product):
+    # type: (str) -> Decision | None
     """your choice for all products"""
     return _choice("", "your choice for all products")
 
 
-def choice_for_product(product: str) -> "Decision | None":
+def choice_for_product(product):
+    # type: (str) -> Decision | None
     """your choice for this product"""
     return _choice(product, f"your choice for {product}")
 
 
-def _choice(product: str, whose: str) -> "Decision | None":
+def _choice(product, whose):
+    # type: (str, str) -> Decision | None
     path = ""
     try:
         path = state_dir(product) + "/choice" if product else choice_for_all()
@@ -198,7 +212,8 @@ def _choice(product: str, whose: str) -> "Decision | None":
     return Decision(_MODES.get(word, UNDECIDED), whose, path, pairs.get("since", ""), refused)
 
 
-def undecided(product: str) -> Decision:
+def undecided(product):
+    # type: (str) -> Decision
     """Nobody chose: off where a machine runs the tool and before the notice was shown, then what the product declares."""
     for kind, name in surroundings().items():
         return Decision(OFF, f"nobody has chosen, and this is {_KINDS[kind]} ({name})", "default")

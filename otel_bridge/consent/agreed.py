@@ -9,8 +9,8 @@ from typing import Any
 
 from ..paths import rewrite
 
-IDENTIFYING = ("service.name", "service.version")  # no collector takes a record without them
-RUN = "cli.run"
+NEEDED = ("service.name", "service.version", "otel_bridge.sample_rate")  # no collector takes a record without, no analyst can
+RUN, RATE = "cli.run", "otel_bridge.sample_rate"
 Specs = tuple[tuple[Any, ...], ...]
 Known = dict[str, dict[str, Any]]  # place -> key -> the rest of its spec, as JSON has it
 
@@ -26,11 +26,12 @@ def agreed(fields: Mapping[str, Any], refused: str, known: Known | None) -> dict
     categories = {word[len("category:") :] for word in words if word.startswith("category:")}
     about = json.loads(fields["ABOUT"])
     events |= {name for name, told in about["events"].items() if told["category"] in categories}
-    keys = {key for key, told in about["attributes"].items() if told["category"] in categories and key not in IDENTIFYING}
+    keys = {key for key, told in about["attributes"].items() if told["category"] in categories and key not in NEEDED}
 
     def kept(place: str, specs: Specs) -> Specs:
         old = None if known is None else known.get(place, {})
-        return tuple(one for one in specs if one[0] not in keys and (old is None or not _more(one, old.get(one[0]))))
+        kept = tuple(one for one in specs if one[0] not in keys and (old is None or not _more(one, old.get(one[0]))))
+        return kept if old is None or _rate(specs) <= _rate(old) else ((RATE, *old[RATE]), *(one for one in kept if one[0] != RATE))
 
     if known is not None and _settings_grew(fields, known):  # elsewhere, longer or finer: until that was shown nothing is recorded
         known = {}
@@ -40,7 +41,12 @@ def agreed(fields: Mapping[str, Any], refused: str, known: Known | None) -> dict
         name: None if name in events or (known is not None and name not in known) else kept(name, specs)
         for name, specs in fields["EVENTS"].items()
     }
-    return {**narrowed, "EVENTS": every, "SPAN": None if RUN in events else narrowed["SPAN"]}
+    spans = {
+        name: (kind, scope, tuple(one for one in specs if one[0] not in keys))
+        for name, (kind, scope, specs) in fields.get("SPANS", {}).items()
+        if name not in events
+    }
+    return {**narrowed, "EVENTS": every, "SPAN": None if RUN in events else narrowed["SPAN"], "SPANS": spans}
 
 
 def narrowed(declared: Any, refused: str, known: Known | None) -> Any:
@@ -58,8 +64,15 @@ def more(declared: Any, known: Known) -> bool:
     if _settings_grew(vars(declared), known):
         return True
     return any(
-        place not in known or any(_more(one, known[place].get(one[0])) for one in specs) for place, specs in _places(declared)
+        place not in known or _rate(specs) > _rate(known[place]) or any(_more(one, known[place].get(one[0])) for one in specs)
+        for place, specs in _places(declared)
     )
+
+
+def _rate(specs: Specs | Mapping[str, Any]) -> float:
+    """The share of an event that is recorded."""
+    found = specs.get(RATE) if isinstance(specs, Mapping) else next((one[1:] for one in specs if one[0] == RATE), None)
+    return found[2][0][0] if found else 1.0
 
 
 def _settings_grew(fields: Mapping[str, Any], known: Known) -> bool:
@@ -83,7 +96,7 @@ def _settings(fields: Mapping[str, Any]) -> dict[str, Any]:
 def _more(spec: tuple[Any, ...], old: list[Any] | None) -> bool:
     """Whether an attribute may say more than it did: not when values were taken away, buckets joined or digits cut."""
     _, kind, policy, parameters, expires = json.loads(json.dumps(spec))
-    if policy == "drop":
+    if policy == "drop" or spec[0] == RATE:
         return False
     if old is None or [kind, policy] != old[:2] or (expires or math.inf) > (old[3] or math.inf):
         return True

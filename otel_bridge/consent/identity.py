@@ -64,6 +64,15 @@ def secret_of(folder: str) -> bytes:
         if pairs is not None:
             break
         _make(path)
+    return _secret(path, pairs)
+
+
+def known_secret(folder: str) -> bytes:
+    """The secret of a product where there is one; raises ValueError where there is none, or none of its length."""
+    return _secret(folder + "/secret", read_flat(folder + "/secret", "person"))
+
+
+def _secret(path: str, pairs: dict[str, str] | None) -> bytes:
     try:
         found = bytes.fromhex((pairs or {}).get("secret", ""))
     except ValueError:

@@ -119,7 +119,7 @@ def send(signal: str, batch: Sequence[Ready], endpoint: str) -> Answer:
             from . import otlp_grpc  # of those who do not speak it nobody pays for gRPC
 
             return Answer(*otlp_grpc.send(signal, records, endpoint, TIMEOUT))
-        return _post(signal, records, endpoint)
+        return post(signal, records, endpoint)
 
 
 @contextmanager
@@ -136,7 +136,8 @@ def _unsteered() -> Iterator[None]:
         os.environ.update(hidden)
 
 
-def _post(signal: str, records: list[Any], endpoint: str) -> Answer:
+def post(signal: str, records: list[Any], endpoint: str) -> Answer:
+    """Post records of the SDK over HTTP, changing nothing of the process that does so. Raises SettingsError."""
     session = GuardedSession(settings.pairs("headers"), settings.setting("ca_file"))
     url = f"{endpoint.rstrip('/')}/v1/{signal}"
     told: dict[str, Any] = {"endpoint": url, "timeout": TIMEOUT, "compression": Compression.NoCompression, "session": session}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..privacy import Names
 
 RUN = "cli.run"
+_NOWHERE = Item("", {}, {}, {}, "")
 _TRACE, _SPAN = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{16}")
 
 
@@ -35,38 +36,44 @@ class Ready:
     start: int
     end: int
     failed: bool
-    undeclared: int  # attributes that did not come through
-    item: Item
+    undeclared: int = 0  # attributes that did not come through
+    item: Item = _NOWHERE  # as it stood in the spool, where it did
+    kind: str = "internal"
+    parent_id: int = 0
 
 
 def prepare(items: list[Item], declared: Compiled, decision: Decision) -> tuple[list[Ready], Counter[str]]:
     """The items that may leave, and how many may not, by reason."""
     names = beside(declared.names, str(declared.file))
-    allowed = _allowed(declared, decision.refused)
-    since = _nanoseconds(decision.since) if decision.since else 0
-    since -= since % (declared.resolution * 10**9)
+    allowed_now = allowed(declared, decision.refused)
+    begun = since(decision, declared)
     ready = []
     lost: Counter[str] = Counter()
     for item in items:
         try:
-            one = _ready(item, declared, allowed, names)
+            one = _ready(item, declared, allowed_now, names)
         except (KeyError, TypeError, ValueError, AttributeError):
             lost["malformed"] += 1
             continue
         if one is None:
             lost["undeclared_event" if _name(item) not in (*declared.events, RUN) else "opted_out"] += 1
-        elif one.start < since:
+        elif one.start < begun:
             lost["before_consent"] += 1
         else:
             ready.append(one)
     return ready, lost
 
 
-def _allowed(declared: Compiled, refused: str) -> Compiled:
+def since(decision: Decision, declared: Compiled) -> int:
+    """The Unix time, in nanoseconds and as coarse as records are, from which the person agreed."""
+    return floored(int(datetime.fromisoformat(decision.since).timestamp()) * 10**9, declared.resolution) if decision.since else 0
+
+
+def allowed(declared: Compiled, refused: str) -> Compiled:
     """A declaration without what the person refuses, whenever it was recorded."""
     if not refused:
         return declared
-    fields = {name: getattr(declared, name.lower()) for name in ("ABOUT", "RESOURCE", "SPAN", "COMMON", "EVENTS")}
+    fields = {name: getattr(declared, name.lower()) for name in ("ABOUT", "RESOURCE", "SPAN", "COMMON", "EVENTS", "SPANS")}
     return replace(declared, **{name.lower(): kept for name, kept in agreed(fields, refused, None).items()})
 
 
@@ -89,8 +96,6 @@ def alone(declared: Compiled, name: str, attributes: dict[str, Any]) -> Ready:
         start=moment,
         end=moment,
         failed=False,
-        undeclared=0,
-        item=Item("logs", {}, {}, {}, ""),
     )
 
 
@@ -158,7 +163,3 @@ def _time(text: str) -> int:
     if not 0 < moment < 1 << 63:
         raise ValueError(text)
     return moment
-
-
-def _nanoseconds(moment: str) -> int:
-    return int(datetime.fromisoformat(moment).timestamp()) * 10**9

@@ -4,7 +4,10 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, TraceFlags
 
+from .. import __version__
 from .prepare import Ready
+
+SCOPE = InstrumentationScope("otel_bridge", __version__)  # this very object marks what has been made here, in this process
 
 
 def resource_of(ready: Ready) -> Resource:
@@ -14,9 +17,14 @@ def resource_of(ready: Ready) -> Resource:
 
 def scope_of(ready: Ready) -> InstrumentationScope:
     """The instrumentation scope of everything that this library records."""
-    return InstrumentationScope("otel_bridge", ready.version)
+    return SCOPE if ready.version == __version__ else InstrumentationScope("otel_bridge", ready.version)
 
 
-def context_of(ready: Ready) -> SpanContext:
+def parent_of(ready: Ready) -> SpanContext | None:
+    """The trace context of the span above, where there is one."""
+    return SpanContext(ready.trace_id, ready.parent_id, is_remote=False) if ready.parent_id else None
+
+
+def context_of(ready: Ready, flags: int = TraceFlags.DEFAULT) -> SpanContext:
     """The trace context of the run; without trace state, which is free text."""
-    return SpanContext(ready.trace_id, ready.span_id, is_remote=False, trace_flags=TraceFlags(TraceFlags.DEFAULT))
+    return SpanContext(ready.trace_id, ready.span_id, is_remote=False, trace_flags=TraceFlags(flags))

@@ -125,8 +125,11 @@ def _finish(recording: Run, started: int, duration: int, result: object, error: 
         recording.parsed["process.exit.code"] = code
         recording.parsed["process.executable.name"] = os.path.basename(sys.argv[0])
         if code:
-            recording.parsed["error.type"] = "" if error is None or isinstance(error, SystemExit) else type(error).__name__
+            known = None if isinstance(error, SystemExit) else error
+            recording.parsed["error.type"] = "" if known is None else type(known).__name__
+            recording.parsed[recording.declared.PRODUCT + ".error.frames"] = known
         record_span(recording, started, duration, code != 0)
+        recording.parsed.clear()  # of the exception, whose traceback holds a frame that holds the run
         if recording.mode == ON and due(recording.folder, recording.declared.DIGEST):
             from ..export.detach import spawn
 

@@ -48,10 +48,11 @@ def clean(
         if policy == "version" and parameters[1] and not (parameters[1] in shown and tells(*shown[parameters[1]])):
             continue
         facts = names, policy == "default_only" and (key in told or parameters[2] in told)
-        if kind == "string[]":
-            value: Any = _members(POLICIES[policy], given[key], parameters, facts)
+        reduce = POLICIES.get(policy) or rare(policy)
+        if kind == "string[]" and policy != "frames":  # which are in order
+            value: Any = _members(reduce, given[key], parameters, facts)
         else:
-            value = POLICIES[policy](given[key], parameters, facts)
+            value = reduce(given[key], parameters, facts)
         if policy == "registry" and seen is not None:
             value = _limited(value, seen.setdefault(key, set()), parameters)
         if value is not None:
@@ -60,12 +61,14 @@ def clean(
     return kept, len(given) - matched
 
 
-def tells(policy: str, parameters: "Parameters", value: object) -> bool:
+def tells(policy, parameters, value):
+    # type: (str, Parameters, object) -> bool
     """Whether a reduced value is a declared or public name and no placeholder, so that a version may be told beside it."""
     return policy in NAMING and type(value) is str and value != parameters[1] and value != OTHER
 
 
-def _members(reduce: "Policy", values: object, parameters: "Parameters", facts: "Facts") -> "list[Scalar] | None":
+def _members(reduce, values, parameters, facts):
+    # type: (Policy, object, Parameters, Facts) -> list[Scalar] | None
     """A list of strings member by member: sorted, distinct, at most 16."""
     if type(values) is not list and type(values) is not tuple:
         return None
@@ -73,7 +76,8 @@ def _members(reduce: "Policy", values: object, parameters: "Parameters", facts: 
     return sorted(kept)[:MOST]
 
 
-def _limited(value: object, shown: "set[str]", parameters: "Parameters") -> object:
+def _limited(value, shown, parameters):
+    # type: (object, set[str], Parameters) -> object
     """The 17th distinct public name of a run becomes a placeholder: a long list of names is a fingerprint."""
     if type(value) is list:
         return sorted({_limited(member, shown, parameters) for member in value})  # type: ignore[type-var]
@@ -84,31 +88,28 @@ def _limited(value: object, shown: "set[str]", parameters: "Parameters") -> obje
     return value
 
 
-def drop(value: object, parameters: "Parameters", facts: "Facts") -> "Scalar | None":
-    """Nothing; documents a key that must not be sent."""
-    return None
-
-
-def boolean(value: object, parameters: "Parameters", facts: "Facts") -> "Scalar | None":
+def boolean(value, parameters, facts):
+    # type: (object, Parameters, Facts) -> Scalar | None
     """Exactly True or False."""
     return value if value is True or value is False else None
 
 
-def enum(value: object, parameters: "Parameters", facts: "Facts") -> "Scalar | None":
+def enum(value, parameters, facts):
+    # type: (object, Parameters, Facts) -> Scalar | None
     """(values, other): a declared member, else the placeholder."""
     values, other = parameters
     return value if type(value) is str and among(values, value) else other
 
 
-def registry(value: object, parameters: "Parameters", facts: "Facts") -> "Scalar | None":
+def registry(value, parameters, facts):
+    # type: (object, Parameters, Facts) -> Scalar | None
     """(registry, other): a name that the shipped public names hold, else the placeholder."""
     name, other = parameters
-    if type(value) is str and is_public(facts[0].get(name, ""), value):
-        return value
-    return other  # type: ignore[no-any-return]
+    return (type(value) is str and public(facts[0].get(name, ""), value)) or other
 
 
-def identifier(value: object, parameters: "Parameters", facts: "Facts") -> "Scalar | None":
+def identifier(value, parameters, facts):
+    # type: (object, Parameters, Facts) -> Scalar | None
     """(rotate): a UUID that otel-bridge itself made; no product can declare such an attribute."""
     try:
         return value if type(value) is str and len(value) == 36 and len(bytes.fromhex(value.replace("-", ""))) == 16 else None
@@ -116,32 +117,39 @@ def identifier(value: object, parameters: "Parameters", facts: "Facts") -> "Scal
         return None
 
 
-def among(names: str, value: str) -> bool:
+def among(names, value):
+    # type: (str, str) -> bool
     """Whether a name is one of those compiled in, each between two newlines: a string costs a fifth of a tuple to load."""
     return "\n" not in value and f"\n{value}\n" in names
 
 
-def is_public(names: str, value: str) -> bool:
-    """Whether a name is among the names compiled in, or in their digest."""
+def public(names, value):
+    # type: (str, str) -> str | None
+    """A name in its public spelling when it is among the names compiled in, or in their digest."""
     if names[:1] == "\n":
-        return among(names, value)
-    from .names import holds
+        return value if among(names, value) else None
+    from . import names as digests
 
-    return holds(names, value)
+    return digests.public(names, value)
 
 
-def default_only(value: object, parameters: "Parameters", facts: "Facts") -> "Scalar | None":
+def default_only(value, parameters, facts):
+    # type: (object, Parameters, Facts) -> Scalar | None
     """(values, other, option): one of the tool's own defaults that the person did not set, else the placeholder (RFC 95)."""
     values, other, _ = parameters
     return value if type(value) is str and among(values, value) and not facts[1] else other
 
 
-def version(value: object, parameters: "Parameters", facts: "Facts") -> "Scalar | None":
+def version(value, parameters, facts):
+    # type: (object, Parameters, Facts) -> Scalar | None
     """(precision, requires): the leading numbers, cut after `precision` of them."""
-    if type(value) is not str:
+    if type(value) is not str or len(value) > 40 or " " in value:  # a text that begins with a number is no version
+        return None
+    parts = value.split(".")
+    if len(parts) == 4 and max(map(len, parts)) < 4 and value.replace(".", "").isdigit():  # nor is an IPv4 address
         return None
     kept = []
-    for part in value.split(".", 3)[: parameters[0]]:
+    for part in parts[: parameters[0]]:
         digits = part[: len(part) - len(part.lstrip("0123456789"))]
         if not digits or len(digits) > 5:
             break
@@ -151,7 +159,8 @@ def version(value: object, parameters: "Parameters", facts: "Facts") -> "Scalar 
     return ".".join(kept) or None
 
 
-def bucket(value: object, parameters: "Parameters", facts: "Facts") -> "Scalar | None":
+def bucket(value, parameters, facts):
+    # type: (object, Parameters, Facts) -> Scalar | None
     """(bounds): the upper bound of the bucket that a number falls into; above the last bound, the last one."""
     if (type(value) is not int and type(value) is not float) or value != value:
         return None
@@ -162,7 +171,8 @@ def bucket(value: object, parameters: "Parameters", facts: "Facts") -> "Scalar |
     return bounds[-1]
 
 
-def count(value: object, parameters: "Parameters", facts: "Facts") -> "Scalar | None":
+def count(value, parameters, facts):
+    # type: (object, Parameters, Facts) -> Scalar | None
     """(max): a whole number from 0 on, saturating."""
     most: int = parameters[0]
     if type(value) is not int or value < 0:
@@ -175,7 +185,6 @@ POLICIES: "dict[str, Policy]" = {
     "bucket": bucket,
     "count": count,
     "default_only": default_only,
-    "drop": drop,
     "enum": enum,
     "identifier": identifier,
     "registry": registry,
@@ -183,6 +192,14 @@ POLICIES: "dict[str, Policy]" = {
 }
 
 
-def beside(names: "Names", file: str) -> "Names":
+def rare(policy):
+    # type: (str) -> Policy
+    """One of the policies with a file of their own, which only those load who declare them."""
+    reduce: Policy = __import__(f"{__name__}.{policy}", fromlist=("reduce",)).reduce
+    return reduce
+
+
+def beside(names, file):
+    # type: (Names, str) -> Names
     """The registries of a compiled product with digest files named by their full path: they lie beside it."""
     return {key: value if value[:1] == "\n" else f"{os.path.dirname(file)}/{value}" for key, value in names.items()}

@@ -9,7 +9,7 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
-from . import MOST, OTHER, among, is_public, tells
+from . import MOST, OTHER, among, public, tells
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,26 +17,33 @@ if TYPE_CHECKING:
     from . import Names, Parameters, Scalar, Spec
 
 VERSION = re.compile(r"[0-9]{1,5}([.][0-9]{1,5}){0,2}")
+DAY = re.compile(r"(19[7-9]|20[0-9])[0-9]-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
+WEEK = re.compile(r"(19[7-9]|20[0-9])[0-9]-W(0[1-9]|[1-4][0-9]|5[0-3])")
+HASH = re.compile(r"[0-9a-f]{16}")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def formed(specs: tuple[Spec, ...], given: Mapping[str, object], names: Names) -> tuple[dict[str, Any], int]:
     """The attributes of `given` that are declared and have the declared form, and how many are or have not."""
     kept: dict[str, Any] = {}
-    public = set()
+    shown = set()
     for key, kind, policy, parameters, expires in specs:
         if key not in given or (expires and time.time() >= expires):
             continue
-        if policy == "version" and parameters[1] and parameters[1] not in public:
+        if policy == "version" and parameters[1] and parameters[1] not in shown:
             continue
         if _fits(kind, policy, parameters, given[key], names):
             kept[key] = given[key]
             if tells(policy, parameters, given[key]):
-                public.add(key)
+                shown.add(key)
     return kept, len(given) - len(kept)
 
 
 def _fits(kind: str, policy: str, parameters: Parameters, value: object, names: Names) -> bool:
+    if policy == "frames":
+        from .frames import stand
+
+        return kind == "string[]" and stand(value, parameters)
     check = _FORMS.get(policy)
     if check is None:
         return False
@@ -48,7 +55,7 @@ def _fits(kind: str, policy: str, parameters: Parameters, value: object, names: 
 
 
 def _registry(value: Scalar, parameters: Parameters, names: Names) -> bool:
-    return is_public(names.get(parameters[0], ""), str(value)) or value in (parameters[1], OTHER)
+    return public(names.get(parameters[0], ""), str(value)) == value or value in (parameters[1], OTHER)
 
 
 def _version(value: Scalar, parameters: Parameters, names: Names) -> bool:
@@ -61,9 +68,11 @@ _FORMS: dict[str, Callable[[Any, Parameters, Names], bool]] = {
     "boolean": lambda value, parameters, names: True,
     "bucket": lambda value, parameters, names: value in parameters[0],
     "count": lambda value, parameters, names: 0 <= value <= parameters[0],
+    "day": lambda value, parameters, names: (DAY if parameters[0] == "day" else WEEK).fullmatch(value) is not None,
     "default_only": lambda value, parameters, names: among(parameters[0], value) or value == parameters[1],
     "enum": lambda value, parameters, names: among(parameters[0], value) or value == parameters[1],
     "identifier": lambda value, parameters, names: UUID.fullmatch(value) is not None,
+    "pseudonym": lambda value, parameters, names: HASH.fullmatch(value) is not None,
     "registry": _registry,
     "version": _version,
 }

@@ -59,6 +59,13 @@ def record(run: Run, name: str, given: "Mapping[str, object] | None" = None, tol
             if name not in run.declared.EVENTS:  # there, but None: the person refused it
                 _lose(run, "undeclared_event")
             return
+        if specs and specs[0][0] == "otel_bridge.sample_rate":
+            from .sample import drawn
+
+            rate = specs[0][3][0][0]
+            if not drawn(run.parsed.get("session.id") or run.trace_id, name, rate):
+                return
+            given = {**(given or {}), "otel_bridge.sample_rate": rate}
         told = run.told.union(told) if told else run.told
         kept, undeclared = clean(specs, given or {}, run.names, told, run.seen)
         if undeclared:
@@ -73,7 +80,8 @@ def record(run: Run, name: str, given: "Mapping[str, object] | None" = None, tol
         _lose(run, "record_failed", 1, problem)
 
 
-def record_span(run: Run, started: int, duration: int, failed: bool) -> None:
+def record_span(run, started, duration, failed):
+    # type: (Run, int, int, bool) -> None
     """Record the run itself; `started` is a Unix time, `duration` a length, both in nanoseconds."""
     try:
         if run.declared.SPAN is None:  # refused
@@ -88,7 +96,8 @@ def record_span(run: Run, started: int, duration: int, failed: bool) -> None:
         _lose(run, "record_failed", 1, problem)
 
 
-def append(run: Run, signal: str, line: str) -> None:
+def append(run, signal, line):
+    # type: (Run, str, str) -> None
     """Append one line to the spool of `logs` or `traces` with one write, or count it as lost; never waits long.
 
     A sender claims a spool by renaming it under the same lock, so the inode is compared once the lock is held: rename alone
@@ -110,7 +119,8 @@ def append(run: Run, signal: str, line: str) -> None:
         _threads.release()
 
 
-def _appended(run: Run, path: str, data: bytes) -> bool:
+def _appended(run, path, data):
+    # type: (Run, str, bytes) -> bool
     """Whether the line is dealt with; False when somebody else holds the file, or has just taken it away."""
     try:
         fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -143,7 +153,8 @@ def _appended(run: Run, path: str, data: bytes) -> bool:
         os.close(fd)
 
 
-def _lose(run: Run, reason: str, number: int = 1, problem: "Exception | None" = None) -> None:
+def _lose(run, reason, number=1, problem=None):
+    # type: (Run, str, int, Exception | None) -> None
     if not run.folder or decide(run.declared.PRODUCT).mode != run.mode:
         return
     from .losses import lose
@@ -177,7 +188,8 @@ def _about(declared: "ModuleType", installation: "str | None") -> "dict[str, obj
     return about
 
 
-def quoted(text: str) -> str:
+def quoted(text):
+    # type: (str) -> str
     """A string as JSON in ASCII; `json` is imported only for a string that needs escapes (0.4 M instructions)."""
     if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
         return '"' + text + '"'
@@ -186,7 +198,8 @@ def quoted(text: str) -> str:
     return py_encode_basestring_ascii(text)
 
 
-def _value(value: object) -> str:
+def _value(value):
+    # type: (object) -> str
     if value is True or value is False:
         return '{"boolValue":true}' if value else '{"boolValue":false}'
     if isinstance(value, str):

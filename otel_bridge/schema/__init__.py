@@ -3,33 +3,57 @@
 Source: https://github.com/open-telemetry/weaver/blob/main/schemas/semconv-syntax.v2.md
 """
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+from ..clock import now
 from ..errors import SchemaError
+from . import fingerprint
+from .fingerprint import Fingerprint
 from .lint import lint
 from .marked import Document, Mistake, read
 from .product import Product, find
-from .registry import Event, Field, Registry
-from .resolve import resolve
+from .registry import Event, Field, Registry, Span
+from .resolve import carried, resolve
 
-__all__ = ["Event", "Field", "Mistake", "Product", "Registry", "check", "load", "read_names"]
+__all__ = ["Event", "Field", "Fingerprint", "Mistake", "Product", "Registry", "Span", "check", "examine", "load", "read_names"]
 
 BUILTIN = Path(__file__).parent / "builtin.yaml"
 
 
 def check(path: Path, product: Product | None = None) -> list[Mistake]:
     """Every mistake in a registry, in the order of its lines; raises SchemaError when it cannot be read as YAML at all."""
-    return lint(*_documents(path, product))
+    return examine(path, product)[0]
+
+
+def examine(path: Path, product: Product | None = None) -> tuple[list[Mistake], Fingerprint]:
+    """Every mistake, and how many bits every record tells of the machine it comes from; raises SchemaError as `check` does."""
+    return _examined(*_documents(path, product))
+
+
+def _examined(document: Document, builtin: Document, product: Product) -> tuple[list[Mistake], Fingerprint]:
+    mistakes = lint(document, builtin, product, datetime.fromtimestamp(now() / 1e9, UTC).date())
+    try:
+        fields = carried(document, builtin, product)
+    except (KeyError, TypeError, ValueError, AssertionError):  # an attribute among them has a mistake of its own, told already
+        fields = ()
+    needed = {str(one.parameters[0]) for one in fields if one.policy == "registry"} & set(product.registries)
+    sizes = {name: len(read_names(product.registries[name])) for name in needed if not _is_digest(product.registries[name])}
+    sizes |= {name: product.registries[name].stat().st_size // 8 for name in needed if _is_digest(product.registries[name])}
+    told = fingerprint.take(fields, sizes)
+    return sorted([*mistakes, *told.mistakes(document)], key=lambda one: (one.line, one.message)), told
 
 
 def load(path: Path, product: Product | None = None) -> Registry:
     """The registry of a file; raises SchemaError with one line for each mistake."""
     document, builtin, product = _documents(path, product)
-    mistakes = lint(document, builtin, product)
+    mistakes = _examined(document, builtin, product)[0]
     if mistakes:
         raise SchemaError("\n".join(str(mistake) for mistake in mistakes))
-    names = {name: read_names(file) for name, file in product.registries.items()}
-    return resolve(document, builtin, product, names)
+    names = {name: read_names(file) for name, file in product.registries.items() if not _is_digest(file)}
+    digests = {name: _read_digest(file) for name, file in product.registries.items() if _is_digest(file)}
+    return replace(resolve(document, builtin, product), names=names, digests=digests)
 
 
 def read_names(file: Path) -> tuple[str, ...]:
@@ -39,9 +63,22 @@ def read_names(file: Path) -> tuple[str, ...]:
     except (OSError, UnicodeDecodeError) as problem:
         raise SchemaError(f"{file}: the public names cannot be read: {problem}") from None
     for number, line in enumerate(lines, 1):
-        if not line.isprintable() or set(line) & set('"\\^'):
-            raise SchemaError(f'{file}:{number}: a name with one of " \\ ^ or a control character; public names have none')
+        if not line.isprintable() or len(line) > 256 or set(line) & set('"\\^'):
+            what = 'a name with one of " \\ ^ or a control character, or of more than 256 characters'
+            raise SchemaError(f"{file}:{number}: {what}; no public name is like that")
     return tuple(sorted({line for line in lines if line}))
+
+
+def _is_digest(file: Path) -> bool:
+    """Whether a registry is a digest that `otel-bridge names build` made, and no list of names."""
+    return file.suffix == ".digest"
+
+
+def _read_digest(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as problem:
+        raise SchemaError(f"{file}: the digest cannot be read: {problem}; `otel-bridge names build` makes one") from None
 
 
 def _documents(path: Path, product: Product | None) -> tuple[Document, Document, Product]:

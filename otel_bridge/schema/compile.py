@@ -2,14 +2,15 @@
 
 import ast
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from pprint import pformat
 from typing import Any
 
 from ..errors import SchemaError
-from .registry import Registry, joined
+from .registry import Event, Registry, Span, joined
 
 COMPILED_IN = 500  # names of a registry that still go into the module; more are looked up in the digest beside it
 _HEAD = '"""Compiled from telemetry.yaml by `otel-bridge compile`; do not edit."""\n'
@@ -38,14 +39,17 @@ class Compiled:
     common: tuple[Any, ...]
     events: dict[str, tuple[Any, ...]]
     about: str  # JSON for people, see `about`
+    spans: dict[str, tuple[str, str, tuple[Any, ...]]] = field(default_factory=dict)  # name -> kind, scope, attributes
 
 
-def render(registry: Registry) -> str:
-    """The text of `_telemetry.py`; the same registry always gives the same text."""
+def render(registry: Registry, fingerprints: Mapping[str, str]) -> str:
+    """The text of `_telemetry.py`; the same registry always gives the same text.
+
+    `fingerprints` are those of the digests beside it, so that a digest of another time makes every name private.
+    """
     product = registry.product
-    names = {
-        name: joined(found) if len(found) <= COMPILED_IN else f"{name}.digest" for name, found in sorted(registry.names.items())
-    }
+    names = {name: f"{name}.digest {fingerprint}" for name, fingerprint in sorted(fingerprints.items())}
+    names.update({name: joined(found) for name, found in sorted(registry.names.items()) if len(found) <= COMPILED_IN})
     values: dict[str, object] = {
         "PRODUCT": product.product,
         "PACKAGE": product.package,
@@ -59,10 +63,11 @@ def render(registry: Registry) -> str:
         "IDENTITY": product.identity,
         "RESOLUTION": product.resolution,
         "NAMES": names,
-        "RESOURCE": tuple(field.spec for field in registry.resource),
-        "SPAN": tuple(field.spec for field in registry.span),
-        "COMMON": tuple(field.spec for field in registry.common),
-        "EVENTS": {event.name: tuple(field.spec for field in event.fields) for event in registry.events},
+        "RESOURCE": tuple(one.spec for one in registry.resource),
+        "SPAN": tuple(one.spec for one in registry.span),
+        "COMMON": tuple(one.spec for one in registry.common),
+        "EVENTS": {event.name: tuple(one.spec for one in event.fields) for event in registry.events},
+        "SPANS": {span.name: (span.kind, span.scope, tuple(one.spec for one in span.fields)) for span in registry.spans},
         "ABOUT": json.dumps(about(registry), separators=(",", ":"), sort_keys=True),  # one string: a run only carries it
     }
     body = "".join(f"{key} = {pformat(value, width=120, compact=True)}\n" for key, value in values.items())
@@ -71,12 +76,13 @@ def render(registry: Registry) -> str:
 
 def about(registry: Registry) -> dict[str, dict[str, dict[str, str]]]:
     """What is collected and why, for people: `attributes` and `events` by name, each with its brief, category and so on."""
-    fields = [*registry.resource, *registry.span, *registry.common, *(one for event in registry.events for one in event.fields)]
+    groups: tuple[Event | Span, ...] = (*registry.events, *registry.spans)
+    fields = [*registry.resource, *registry.span, *registry.common, *(one for group in groups for one in group.fields)]
     return {
         "attributes": {
             one.key: {"brief": one.brief, "purpose": one.purpose, "category": one.category, "owner": one.owner} for one in fields
         },
-        "events": {event.name: {"brief": event.brief, "category": event.category} for event in registry.events},
+        "events": {one.name: {"brief": one.brief, "category": one.category} for one in groups},
     }
 
 

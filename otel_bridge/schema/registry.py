@@ -16,7 +16,10 @@ def joined(names: Iterable[object]) -> str:
 
 @dataclass(frozen=True)
 class Field:
-    """One attribute in one place: `parameters` in the order of the policy's row, `expires` a Unix second or 0."""
+    """One attribute in one place: `parameters` in the order of the policy's row, `expires` a Unix second or 0.
+
+    `cardinality` is how many distinct values its author expects, 0 where nobody said.
+    """
 
     key: str
     type: str
@@ -27,6 +30,8 @@ class Field:
     category: str
     owner: str
     expires: int = 0
+    cardinality: int = 0
+    examples: tuple[object, ...] = ()
 
     @property
     def spec(self) -> Spec:
@@ -38,9 +43,22 @@ class Field:
 
 @dataclass(frozen=True)
 class Event:
-    """A declared event and its attributes, those that others require first."""
+    """A declared event and its attributes: its sample rate where it has one, then those that others require first."""
 
     name: str
+    brief: str
+    category: str
+    fields: tuple[Field, ...]
+    sample_rate: float = 1.0
+
+
+@dataclass(frozen=True)
+class Span:
+    """A span that a long-lived program declares: told are spans of this name, or of this kind from this instrumentation scope."""
+
+    name: str
+    kind: str
+    scope: str
     brief: str
     category: str
     fields: tuple[Field, ...]
@@ -48,11 +66,13 @@ class Event:
 
 @dataclass(frozen=True)
 class Registry:
-    """A product's whole declaration; `common` are the attributes that every event carries besides its own."""
+    """A product's whole declaration; `span` is the run's, `common` is what every event carries besides its own attributes."""
 
     product: Product
     resource: tuple[Field, ...]
     span: tuple[Field, ...]
     common: tuple[Field, ...]
     events: tuple[Event, ...]
-    names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    spans: tuple[Span, ...] = ()
+    names: dict[str, tuple[str, ...]] = field(default_factory=dict)  # of the registries that are lists of names
+    digests: dict[str, bytes] = field(default_factory=dict)  # of those that are digests already

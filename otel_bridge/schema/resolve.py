@@ -1,40 +1,40 @@
 """Join a registry with the built-in one: every ref gets its attribute's policy, narrowed by the ref's own annotations."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from operator import attrgetter
 
-from .lint import listed, privacy_of, type_of
-from .marked import Document, Marked
+from .marked import Document, Marked, listed, privacy_of, type_of
 from .policies import DEFAULTS, POLICIES, PRECISION
 from .product import Product
-from .registry import Event, Field, Registry, Value
+from .registry import Event, Field, Registry, Span, Value
 
 COMMON = ("otel_bridge.sequence", "otel_bridge.command", "session.id")
+RUN = "cli.run"
 
 
-def resolve(document: Document, builtin: Document, product: Product, names: dict[str, tuple[str, ...]]) -> Registry:
+def resolve(document: Document, builtin: Document, product: Product) -> Registry:
     """The whole declaration of a product; the document has passed the checks."""
     declared = _Attributes(document, builtin, product)
     span = declared.fields(
-        [*_group(builtin.root, "spans", "cli.run"), *_group(document.root, "spans", "cli.run")],
+        [*_group(builtin.root, "spans", RUN), *_group(document.root, "spans", RUN)],
     )
-    places = ("identity", "description")
-    resource = declared.fields(
-        [
-            reference
-            for root in (builtin.root, document.root)
-            for entity in listed(root, "entities")
-            for place in places
-            for reference in listed(entity, place)
-        ]
-    )
-    events = []
-    for one in [*listed(builtin.root, "events"), *listed(document.root, "events")]:
-        own = [reference for reference in listed(one, "attributes") if reference["ref"] not in COMMON]
-        privacy = privacy_of(one)
-        category = str(privacy.get("category", "")) if privacy is not None else ""
-        events.append(Event(str(one["name"]), str(one.get("brief", "")), category, declared.fields(own)))
+    resource = declared.fields([*_entities(builtin.root), *_entities(document.root)])
+    events = [declared.event(one) for root in (builtin.root, document.root) for one in listed(root, "events")]
+    spans = [declared.span(one) for one in listed(document.root, "spans") if one["type"] != RUN]
     common = tuple(one for one in span if one.key in COMMON)
-    return Registry(product, resource, span, common, tuple(sorted(events, key=lambda event: event.name)), names)
+    by_name = attrgetter("name")
+    return Registry(product, resource, span, common, tuple(sorted(events, key=by_name)), tuple(sorted(spans, key=by_name)))
+
+
+def carried(document: Document, builtin: Document, product: Product) -> tuple[Field, ...]:
+    """What goes with every record, of a document that may have mistakes elsewhere; raises KeyError and the like for one here."""
+    return _Attributes(document, builtin, product).fields([*_entities(builtin.root), *_entities(document.root)])
+
+
+def _entities(root: Marked) -> list[Marked]:
+    places = ("identity", "description")
+    return [reference for entity in listed(root, "entities") for place in places for reference in listed(entity, place)]
 
 
 def _group(root: Marked, section: str, kind: str) -> list[Marked]:
@@ -45,7 +45,30 @@ class _Attributes:
     def __init__(self, document: Document, builtin: Document, product: Product) -> None:
         self.builtin = {str(one["key"]): one for one in listed(builtin.root, "attributes")}
         self.own = {str(one["key"]): one for one in listed(document.root, "attributes")}
+        self.product = product.product
         self.filled = {"service.name": [product.product], "process.executable.name": list(product.scripts)}
+
+    def event(self, one: Marked) -> Event:
+        """An event with what its refs name; what every event carries anyway is not said twice."""
+        privacy = privacy_of(one) or Marked()
+        fields = self.fields([reference for reference in listed(one, "attributes") if reference["ref"] not in COMMON])
+        rate = float(str(privacy.get("sample_rate", 1)))
+        if rate < 1:
+            field = self._field("otel_bridge.sample_rate", Marked())
+            fields = (replace(field, parameters=((rate,),)), *fields)
+        return Event(str(one["name"]), str(one.get("brief", "")), str(privacy.get("category", "")), fields, rate)
+
+    def span(self, one: Marked) -> Span:
+        """A span of a long-lived program."""
+        privacy = privacy_of(one) or Marked()
+        return Span(
+            name=str(one["type"]),
+            kind=str(one.get("kind", "internal")),
+            scope=str(privacy.get("scope", "")),
+            brief=str(one.get("brief", "")),
+            category=str(privacy.get("category", "")),
+            fields=self.fields(listed(one, "attributes")),
+        )
 
     def fields(self, references: list[Marked]) -> tuple[Field, ...]:
         """The attributes that refs name, the last ref to a key winning; those that another requires come first."""
@@ -67,15 +90,17 @@ class _Attributes:
         if key in self.filled:
             privacy["values"] = self.filled[key]
         policy = str(privacy["policy"])
-        given = {**DEFAULTS.get(policy, {}), **privacy}
+        given = {**DEFAULTS.get(policy, {}), **privacy, "product": self.product}
         parameters = tuple(_parameter(name, given[name], kind) for name in POLICIES[policy].parameters)
         purpose, category, owner = [str(privacy.get(name, "")) for name in ("purpose", "category", "owner")]
-        expires = _seconds(privacy.get("expires"))
-        return Field(key, kind, policy, parameters, str(declared.get("brief", "")), purpose, category, owner, expires)
+        about = (str(declared.get("brief", "")), purpose, category, owner)
+        numbers = (_seconds(privacy.get("expires")), int(str(privacy.get("cardinality", 0))))
+        examples = declared.get("examples")
+        return Field(key, kind, policy, parameters, *about, *numbers, tuple(examples) if isinstance(examples, list) else ())
 
 
 def _parameter(name: str, value: object, kind: str) -> Value:
-    if name == "values":
+    if name in ("values", "distributions"):
         assert isinstance(value, list)
         return tuple(sorted({str(one) for one in value}))
     if name == "bounds":

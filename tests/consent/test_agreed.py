@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from conftest import World, attributes, uid
 
-from otel_bridge.consent.agreed import more
+from otel_bridge.consent.agreed import agreed, more
 from otel_bridge.export.prepare import plain
 
 OLD = ("k", "string", "enum", ("\nred\nblue\n", "__other__"), 0)
@@ -147,3 +147,31 @@ def test_a_refusal_needs_a_name(world: World, name: str) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith(f"`event:{name}` is no name;")
     assert not world.state.exists()
+
+
+def rare(rate: float) -> tuple[object, ...]:
+    return ("otel_bridge.sample_rate", "double", "bucket", ((rate,),), 0)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected", "rate"),
+    [
+        ((rare(0.5),), (rare(0.5),), False, 0.5),
+        ((rare(0.5),), (rare(0.1),), False, 0.1),
+        ((rare(0.1),), (rare(0.5),), True, 0.1),
+        ((), (rare(0.5),), False, 0.5),
+        ((rare(0.5),), (), True, 0.5),
+    ],
+)
+def test_an_event_that_is_told_more_often_is_more(old: tuple, new: tuple, expected: bool, rate: float) -> None:
+    """Until the person was told the old share holds; a smaller one holds at once."""
+    assert more(declared(*new), told(*old)) is expected
+    kept = agreed(vars(declared(*new)), "", told(*old))["EVENTS"]["e"]
+    assert [spec[3][0][0] for spec in kept] == [rate]
+
+
+def test_a_share_stays_when_its_category_is_refused() -> None:
+    """Without its rate an event would count for one."""
+    fields = vars(declared(rare(0.5)))
+    fields["ABOUT"] = json.dumps({"attributes": {"otel_bridge.sample_rate": {"category": "interaction"}}, "events": {}})
+    assert agreed(fields, "category:interaction", None)["EVENTS"]["e"] == (rare(0.5),)

@@ -175,10 +175,10 @@ spans:
 attributes:
   - key: probe.option.level
     type: string
-    annotations: {privacy: {policy: enum, values: [low, high], purpose: "Which level?", owner: telemetry@example.org}}
+    annotations: {privacy: {policy: enum, values: [low, high], purpose: "Which level?", category: usage, owner: telemetry@example.org}}
   - key: probe.option.verbose
     type: boolean
-    annotations: {privacy: {policy: boolean, purpose: "How often?", owner: telemetry@example.org}}
+    annotations: {privacy: {policy: boolean, purpose: "How often?", category: usage, owner: telemetry@example.org}}
 """
 
 

@@ -1,27 +1,44 @@
 """What each policy keeps, and that none lets a free string through or raises, whatever it is given."""
 
+import json
 import math
+import re
+from collections.abc import Callable
+from datetime import date, datetime, timedelta, timezone, tzinfo
+from hashlib import blake2b
+from pathlib import Path
 
+import click
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_bridge.privacy import POLICIES, clean
+from otel_bridge import privacy
+from otel_bridge.consent import identity
+from otel_bridge.privacy import POLICIES as HOT
+from otel_bridge.privacy import clean
 from otel_bridge.privacy.form import formed
+from otel_bridge.schema.policies import POLICIES as TABLE
+from otel_bridge.schema.registry import joined
+from otel_bridge.testing import FakeClock
 
 NAMES = {"plugins": "\ndocker\nvagrant\n"}
 PARAMETERS = {
     "boolean": (),
     "bucket": ((1, 10, 100),),
     "count": (5,),
+    "day": ("day",),
     "default_only": ("\nbento/debian\nbento/ubuntu\n", "__custom__", "target"),
     "drop": (),
     "enum": ("\nred\nblue\n", "__other__"),
+    "frames": ("\n", 8),
     "identifier": ("period",),
+    "pseudonym": ("quarter", "probe"),
     "registry": ("plugins", "__private__"),
     "version": (2, ""),
 }
-TYPES = {"boolean": "boolean", "bucket": "int", "count": "int"}
+POLICIES = sorted(PARAMETERS)
+TYPES = {"boolean": "boolean", "bucket": "int", "count": "int", "frames": "string[]"}
 
 
 class Hostile:
@@ -31,6 +48,13 @@ class Hostile:
         raise RuntimeError("touched")
 
     __eq__ = __hash__ = __str__ = __repr__ = __bool__ = __lt__ = __le__ = __len__ = __iter__ = __index__ = _no  # type: ignore[assignment]
+
+
+class Zone(tzinfo):
+    """A time zone of a stranger's class."""
+
+    def utcoffset(self, moment: datetime | None) -> timedelta:
+        raise RuntimeError("touched")
 
 
 class Word(str):
@@ -70,11 +94,34 @@ def one(policy: str, value: object, told: tuple[str, ...] = (), kind: str = "") 
         ("registry", None, "__private__"),
         ("default_only", "bento/debian", "bento/debian"),
         ("default_only", "acme/secret-box", "__custom__"),
+        ("day", 1_700_000_000, "2023-11-14"),
+        ("day", 1_700_000_000.5, "2023-11-14"),
+        ("day", date(2026, 11, 22), "2026-11-22"),
+        ("day", datetime(2026, 11, 22, 23, 30, tzinfo=timezone(-timedelta(hours=2))), "2026-11-23"),
+        ("day", "2026-11-22", None),
+        ("day", "2026-11-22 acme", None),
+        ("day", "x" * 1_000_000, None),
+        ("day", 1e300, None),
+        ("day", math.nan, None),
+        ("day", -1, None),
+        ("day", date(9999, 1, 1), None),
+        ("day", True, None),
+        ("day", datetime(2026, 1, 1, tzinfo=Zone()), None),
+        ("frames", "Traceback (most recent call last): acme", None),
+        ("frames", ["json:loads:1"], None),
+        ("frames", ValueError("acme"), None),
+        ("pseudonym", "acme", None),
         ("version", "1.14.2", "1.14"),
         ("version", "1", "1"),
         ("version", "2.0rc1", "2.0"),
         ("version", "12-acme", "12"),
         ("version", "1.x.2", "1"),
+        ("version", "172.23.233.20", None),
+        ("version", "1.2.3.4", None),
+        ("version", "119.0.6045.105", "119.0"),
+        ("version", "1.2.3.4.5", "1.2"),
+        ("version", "166 Aspen Road", None),
+        ("version", "1." + "x" * 40, None),
         ("version", "acme", None),
         ("version", "123456.1", None),
         ("version", "", None),
@@ -168,7 +215,7 @@ def test_the_seventeenth_public_name_of_a_run_is_other() -> None:
 
 
 @pytest.mark.parametrize("kind", ["string", "string[]"])
-@pytest.mark.parametrize("policy", sorted(POLICIES))
+@pytest.mark.parametrize("policy", POLICIES)
 def test_a_hostile_value_is_never_touched(policy: str, kind: str) -> None:
     """Objects whose every method raises are reduced without calling one."""
     for value in (Hostile(), [Hostile()], {"a": Hostile()}, object, lambda: 1, b"bytes", "x" * 1_000_000):
@@ -183,7 +230,7 @@ ANY = st.recursive(
 )
 
 
-@given(value=ANY, policy=st.sampled_from(sorted(POLICIES)), as_list=st.booleans())
+@given(value=ANY, policy=st.sampled_from(POLICIES), as_list=st.booleans())
 def test_only_declared_things_come_out_and_their_form_is_accepted(value: object, policy: str, as_list: bool) -> None:
     """Whatever goes in, a declared value, a number or a placeholder comes out; and the sender's check accepts just that."""
     kind = "string[]" if as_list and policy not in TYPES else TYPES.get(policy, "string")
@@ -193,5 +240,131 @@ def test_only_declared_things_come_out_and_their_form_is_accepted(value: object,
         assert formed((spec,), {"k": found}, NAMES) == ({"k": found}, 0)
     allowed = {"red", "blue", "docker", "vagrant", "bento/debian", "bento/ubuntu", "__other__", "__private__", "__custom__"}
     for member in found if isinstance(found, list) else [found]:
-        digits = isinstance(member, str) and member.replace(".", "").isdigit() and len(member) <= 11
+        digits = isinstance(member, str) and member.replace(".", "").replace("-", "").isdigit() and len(member) <= 11
         assert member is None or type(member) in (bool, int) or member in allowed or digits
+
+
+def test_every_policy_has_one_place() -> None:
+    """Those that a run of kitchen uses stand together, the rest have a file each; `drop` needs none."""
+    rare = {file.stem for file in (Path(privacy.__file__).parent).glob("*.py")} - {"__init__", "form", "names"}
+    assert rare == {"day", "frames", "pseudonym"}
+    assert sorted({*HOT, *rare, "drop"}) == sorted(TABLE) == POLICIES
+
+
+def test_a_week_is_a_week() -> None:
+    """`resolution: week` keeps the ISO week, whose year is not always that of the date."""
+    spec = (("k", "string", "day", ("week",), 0),)
+    assert clean(spec, {"k": date(2027, 1, 1)}, NAMES) == ([("k", "2026-W53")], 0)
+    assert formed(spec, {"k": "2026-W53"}, NAMES) == ({"k": "2026-W53"}, 0)
+    assert formed(spec, {"k": "2026-11-22"}, NAMES) == ({}, 1)
+
+
+@pytest.fixture
+def secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    folder = str(tmp_path / "otel-bridge/probe")
+    identity.secret_of(folder)
+    return folder
+
+
+def test_a_pseudonym_is_the_same_for_a_while(secret: str) -> None:
+    """16 digits, the same for the same name in a period and a product; other ones after it, or with another secret."""
+    with FakeClock("2026-11-22T12:00:00Z") as clock:
+        first = one("pseudonym", "acme")
+        assert re.fullmatch("[0-9a-f]{16}", str(first))
+        assert [one("pseudonym", "acme"), one("pseudonym", "acne") == first] == [first, False]
+        clock.advance(60 * 86400)
+        assert one("pseudonym", "acme") not in (None, first)
+        clock.advance(-60 * 86400)
+        identity.reset(secret)
+        assert one("pseudonym", "acme") not in (None, first)
+    assert one("pseudonym", ["acme", "acme", "beta"], kind="string[]") == sorted(
+        {one("pseudonym", "acme"), one("pseudonym", "beta")}
+    )
+
+
+def test_a_pseudonym_is_what_anybody_with_the_key_would_compute(secret: str) -> None:
+    """A keyed BLAKE2b (RFC 7693) of product, period and name."""
+    with FakeClock("2026-11-22T12:00:00Z"):
+        said = b"pseudonym\nprobe\n2026-Q4\nacme"
+        assert one("pseudonym", "acme") == blake2b(said, key=identity.known_secret(secret), digest_size=8).hexdigest()
+
+
+def stack(function: Callable[[], object], distributions: tuple[str, ...] = (), most: int = 16) -> list[str]:
+    """What is told of the exception that a function raises."""
+    spec = (("k", "string[]", "frames", (joined(distributions), most), 0),)
+    try:
+        function()
+    except BaseException as raised:
+        told = dict(clean(spec, {"k": raised}, NAMES)[0])["k"]
+        assert formed(spec, {"k": told}, NAMES) == ({"k": told}, 0)
+        return told  # type: ignore[return-value]
+    raise AssertionError("nothing was raised")
+
+
+def test_frames_of_the_standard_library_are_told() -> None:
+    """Module, function and line of a live traceback; ours in between are private, however many."""
+    told = stack(lambda: json.loads("acme {"))
+    decoder = "json.decoder:JSONDecoder"
+    assert [re.sub(r":\d+$", "", frame) for frame in told] == [
+        "<private>",
+        "json:loads",
+        f"{decoder}.decode",
+        f"{decoder}.raw_decode",
+    ]
+    assert int(told[-1].rpartition(":")[2]) > 300
+
+
+def test_a_listed_distribution_is_told_and_no_other() -> None:
+    """What a listed distribution has installed is public, what another has is not."""
+
+    def usage() -> None:
+        click.Command("x", params=[click.Option(["--n"], type=int)]).make_context("x", ["--n", "acme"])
+
+    assert stack(usage) == ["<private>"]
+    assert [frame.partition(":")[0] for frame in stack(usage, ("click",))][:2] == ["<private>", "click.core"]
+    assert stack(usage, ("no-such-distribution", "")) == ["<private>"]
+
+
+@pytest.mark.parametrize(
+    "file", ["<frozen json>", json.__file__, json.decoder.__file__, "<string>", "/home/acme/json/__init__.py", "\0"]
+)
+def test_what_a_frame_says_of_itself_is_not_believed(file: str) -> None:
+    """Code that only pretends to come from a public file has other globals than that file's module."""
+    program = compile("1 / 0", "acme", "exec").replace(co_filename=file)
+    assert stack(lambda: exec(program, {"__name__": "json"})) == ["<private>"]
+
+
+def test_only_the_innermost_frames_are_told() -> None:
+    """At most `max`, also of a recursion a thousand deep."""
+
+    def deep(number: int) -> object:
+        return json.loads("[") if number == 0 else deep(number - 1)
+
+    assert [frame.partition(":")[0] for frame in stack(lambda: deep(900), most=3)] == ["json", "json.decoder", "json.decoder"]
+
+
+@pytest.mark.parametrize(
+    "frame",
+    ["json:acme:1", "json:loads:99999", "acme:loads:1", "json:loads", "json:loads:x", "../../etc/passwd:x:1", "json:loads:1\n", 7],
+)
+def test_frames_that_nobody_could_have_seen_do_not_leave(frame: object) -> None:
+    """A module that is not there, a function that it has not, a line after its last: dropped by the sender's check."""
+    spec = (("k", "string[]", "frames", ("\n", 8), 0),)
+    assert formed(spec, {"k": [frame]}, NAMES) == ({}, 1)
+    assert formed(spec, {"k": ["json:loads:1"] * 9}, NAMES) == ({}, 1)
+    assert formed(spec, {"k": ["<private>", "json:loads:1"]}, NAMES)[1] == 0
+
+
+def test_a_hostile_exception_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an exception only its traceback is read, past whatever its class defines."""
+
+    class BadError(Exception):
+        __traceback__ = property(lambda self: 1 / 0)  # type: ignore[assignment]
+        __class__ = property(lambda self: 1 / 0)  # type: ignore[assignment]
+        __str__ = __repr__ = __eq__ = __hash__ = Hostile._no  # type: ignore[assignment]
+
+    def fail() -> None:
+        raise BadError("acme")
+
+    assert stack(fail) == ["<private>"]

@@ -267,3 +267,39 @@ def test_attributes_are_otlp_json() -> None:
         {"key": "l", "value": {"arrayValue": {"values": [{"stringValue": "a"}, {"stringValue": "b"}]}}},
         {"key": "e", "value": {"arrayValue": {"values": []}}},
     ]
+
+
+RARE = ("otel_bridge.sample_rate", "double", "bucket", ((0.25,),), 0)
+
+
+def test_a_rare_event_is_drawn_by_session_and_event(run: Run) -> None:
+    """About a share of all sessions, all of an event's records in a session or none, with the rate; what is not drawn is no loss."""
+    run.declared.EVENTS = {"rare": (RARE,), "other": (RARE,)}
+    drawn = {}
+    for number in range(400):
+        run.parsed = {"session.id": f"00000000-0000-8000-8000-{number:012}"}
+        for name in ("rare", "other", "rare"):
+            before = len(lines(run, "logs"))
+            record(run, name)
+            drawn.setdefault((number, name), []).append(len(lines(run, "logs")) - before)
+    assert all(len(set(found)) == 1 for found in drawn.values())
+    shares = [sum(drawn[number, name][0] for number in range(400)) / 400 for name in ("rare", "other")]
+    assert all(0.17 < share < 0.33 for share in shares)
+    assert 0.02 < sum(drawn[number, "rare"][0] and drawn[number, "other"][0] for number in range(400)) / 400 < 0.12
+    rate = {"key": "otel_bridge.sample_rate", "value": {"doubleValue": 0.25}}
+    assert all(rate in item.body["attributes"] for item in lines(run, "logs"))
+    assert losses("kitchen") == {}
+
+
+def test_the_stack_of_an_error_is_told_without_its_message(run: Run) -> None:
+    """Public frames alone, as the declaration of kitchen has it, and the sender's check takes them."""
+    try:
+        json.loads("{acme")
+    except ValueError as raised:
+        run.parsed["kitchen.error.frames"] = raised
+    record_span(run, 1_795_327_999_123_456_789, 1, True)
+    (item,) = lines(run, "traces")
+    told = next(one["value"] for one in item.body["attributes"] if one["key"] == "kitchen.error.frames")
+    frames = [value["stringValue"].rpartition(":")[0] for value in told["arrayValue"]["values"]]
+    assert frames == ["", "json:loads", "json.decoder:JSONDecoder.decode", "json.decoder:JSONDecoder.raw_decode"]
+    assert "acme" not in item.line

@@ -1,6 +1,6 @@
 """Compiled from telemetry.yaml by `otel-bridge compile`; do not edit."""
 
-DIGEST = "fe5ee9f94c5e3136"
+DIGEST = "4047e2e28b57f6de"
 PRODUCT = 'kitchen'
 PACKAGE = 'kitchen'
 FAMILY = 'kitchen'
@@ -567,6 +567,7 @@ SPAN = (('error.type', 'string', 'enum',
    'ZeroDivisionError\n',
    '_OTHER'),
   0),
+ ('kitchen.error.frames', 'string[]', 'frames', ('\nPyYAML\nclick\n', 8), 0),
  ('kitchen.option.destroy', 'string', 'enum', ('\nalways\nnever\npassing\n', '__other__'), 0),
  ('kitchen.option.log_level', 'string', 'enum', ('\ndebug\nerror\ninfo\nwarn\n', '__other__'), 0),
  ('otel_bridge.command', 'string', 'enum', ('\nconverge\ncreate\ndestroy\nlist\nlogin\ntest\nverify\n', '__other__'),
@@ -615,6 +616,7 @@ EVENTS = {'canary': (),
  'kitchen.verify': (('kitchen.succeeded', 'boolean', 'boolean', (), 0),
                     ('kitchen.verifier.name', 'string', 'registry', ('plugins', '__private__'), 0),
                     ('kitchen.verifier.version', 'string', 'version', (3, 'kitchen.verifier.name'), 0))}
+SPANS = {}
 ABOUT = ('{"attributes":{"app.installation.id":{"brief":"A random id of the product on this machine, another one every period, '
  'none in continuous integration.","category":"platform","owner":"otel-bridge","purpose":"How many installations are '
  'there, and which of them are new?"},"error.type":{"brief":"The class of the exception that ended the run, when it is '
@@ -625,7 +627,9 @@ ABOUT = ('{"attributes":{"app.installation.id":{"brief":"A random id of the prod
  'one.","category":"interaction","owner":"telemetry@example.org","purpose":"Which plugins are '
  'used?"},"kitchen.driver.version":{"brief":"The version of a public driver '
  'plugin.","category":"interaction","owner":"telemetry@example.org","purpose":"Which plugin versions are '
- 'used?"},"kitchen.option.destroy":{"brief":"When a test removes its '
+ 'used?"},"kitchen.error.frames":{"brief":"Where an unexpected error came from, as far as that is public code; never '
+ 'its message.","category":"reliability","owner":"telemetry@example.org","purpose":"What makes commands '
+ 'fail?"},"kitchen.option.destroy":{"brief":"When a test removes its '
  'instances.","category":"interaction","owner":"telemetry@example.org","purpose":"Is the default of --destroy '
  'right?"},"kitchen.option.log_level":{"brief":"How much kitchen '
  'tells.","category":"interaction","owner":"telemetry@example.org","purpose":"Is the default of --log-level '
