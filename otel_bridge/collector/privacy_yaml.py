@@ -5,13 +5,16 @@ What each part is for was measured on a genuine collector; the comments in the f
 
 import json
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 
+from ..consent.agreed import RATE
 from ..schema import Field, Registry
 from ..schema.compile import COMPILED_IN
+from ..schema.reserved import MASKS
 
 _UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _NUMBERS = "[0-9]{{1,5}}([.][0-9]{{1,5}}){{0,{}}}"
-_NAME = "[A-Za-z0-9][A-Za-z0-9_./@+-]{0,63}"
+_NAME = "[A-Za-z0-9@_-][A-Za-z0-9_./@+-]{{0,{}}}"  # in a list RE2 can count to 60 for each of 16
 _DAY = "(19[7-9]|20[0-9])[0-9]-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _WEEK = "(19[7-9]|20[0-9])[0-9]-W(0[1-9]|[1-4][0-9]|5[0-3])"
 # A list is matched as its JSON text, in which Go writes `<` as \u003c. 60 times 16 is what RE2 counts at most.
@@ -20,7 +23,7 @@ _FRAME = f"{_LESS}private{_MORE}|[A-Za-z_][A-Za-z0-9_.]{{0,59}}:([A-Za-z0-9_.]|{
 _SHAPES = {"identifier": _UUID, "pseudonym": "[0-9a-f]{16}", "frames": _FRAME}
 _SPECIAL = ".+*?()[]{}|$"
 _OPT_OUT = "otel_bridge.opt_out"
-# What carries no declaration is constant or empty: text, and every number that a client could write an id into.
+# What carries no declaration is constant or empty: text, and every number but times, trace and span ids, which stay the client's.
 _CONSTANT = {
     "resource": ('set(resource.schema_url, "")',),
     "scope": (
@@ -47,15 +50,6 @@ _CONSTANT = {
     ),
 }
 _KINDS = {"internal": 1, "server": 2, "client": 3, "producer": 4, "consumer": 5}
-_BLOCKED = (
-    r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}",
-    r"(?:/home/|/Users/|/root|[A-Za-z]:\\Users\\)[^/\\\s]*",
-    r"\b(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}\b",
-    r"(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|AKIA|ASIA|sk-|eyJ)[A-Za-z0-9_-]{10,}",
-    r"[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s@]+@",
-)
-
-
 Public = tuple[str, ...] | None  # the names of a product's registry; None when it is a digest
 Named = tuple[Field, Public]
 
@@ -70,19 +64,21 @@ def render(registries: Sequence[Registry]) -> str:
     uid = (
         f"{_kept('log', 'log.record.uid')} where {_string('log', 'log.record.uid')} and {_matches('log', 'log.record.uid', _UUID)}"
     )
-    of_log = [*_rebuilt("log", logs, uid), *_CONSTANT["log"]]
+    rate = f'{_kept("log", RATE)} where IsDouble(log.attributes["{RATE}"]) and log.attributes["{RATE}"] > 0.0'  # of any release
+    rate += f" and {_matches('log', RATE, '1|0[.][0-9]{1,4}')}"
+    of_log = [*_rebuilt("log", logs, uid, rate), *_CONSTANT["log"]]
     named = {span.name: span.kind for one in registries for span in one.spans}
     kinds = [f'set(span.kind, {_KINDS[kind]}) where span.name == "{name}"' for name, kind in sorted(named.items())]
     of_span = [*_rebuilt("span", spans), *_CONSTANT["span"], *kinds]
     after = [("scope", list(_CONSTANT["scope"])), ("resource", [*_rebuilt("resource", resource), *_CONSTANT["resource"]])]
-    keys = sorted({field.key for fields in (resource, logs, spans) for field, _ in fields} | {"log.record.uid", _OPT_OUT})
+    keys = sorted({field.key for fields in (resource, logs, spans) for field, _ in fields} | {"log.record.uid", RATE, _OPT_OUT})
     events = sorted({event.name for one in registries for event in one.events})
     return _TEXT.format(
         products=", ".join(sorted(one.product.product for one in registries)),
         logs=_groups([("log", of_log), *after]),
         traces=_groups([("span", of_span), *after]),
         keys="\n".join(f"      - {key}" for key in keys),
-        blocked="\n".join(f"      - {json.dumps(pattern)}" for pattern in _BLOCKED),
+        blocked="\n".join(f"      - {json.dumps(pattern)}" for pattern in MASKS),
         events=_any(events),
         spans=_any(["cli.run", *named]),
     )
@@ -93,7 +89,7 @@ def _joined(fields: Iterable[tuple[Field, Registry]]) -> list[Named]:
     distinct = {}
     for field, registry in fields:
         names = registry.names.get(str(field.parameters[0])) if field.policy == "registry" else ()
-        if field.policy != "drop":
+        if field.policy != "drop" and field.key != RATE:
             distinct[(field.key, field.type, field.policy, field.parameters, names)] = (field, names)
     return [distinct[key] for key in sorted(distinct, key=str)]
 
@@ -132,7 +128,7 @@ def _condition(context: str, field: Field, names: Public) -> str:
     if field.policy == "bucket":
         kind = "IsInt" if field.type == "int" else "IsDouble"
         assert isinstance(field.parameters[0], tuple)
-        return f"{kind}({place}) and ({' or '.join(f'{place} == {bound}' for bound in field.parameters[0])})"
+        return f"{kind}({place}) and ({' or '.join(f'{place} == {_number(bound)}' for bound in field.parameters[0])})"
     pattern = _pattern(field, names)
     if field.type == "string[]":  # IsMatch sees a list as its JSON text
         member = f'\\"({pattern})\\"'
@@ -151,11 +147,18 @@ def _pattern(field: Field, public: Public) -> str:
     placeholder = str(field.parameters[1])
     if field.policy == "registry":
         if public is None or len(public) > COMPILED_IN:
-            return f"{_any([placeholder, '__other__'])}|{_NAME}"
+            return f"{_any([placeholder, '__other__'])}|{_NAME.format(60 if field.type == 'string[]' else 213)}"
         return _any([*public, placeholder, "__other__"])
     values = field.parameters[0]
     assert isinstance(values, tuple)
     return _any([*map(str, values), placeholder])
+
+
+def _number(bound: object) -> str:
+    """A number as OTTL reads it, which knows no exponent without a point."""
+    return f"{Decimal(repr(bound)):f}" + (
+        ".0" if isinstance(bound, float) and bound == int(bound) and "." not in repr(bound) else ""
+    )
 
 
 def _any(values: Iterable[str]) -> str:

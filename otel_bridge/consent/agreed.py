@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from ..paths import rewrite
+from .identity import MONTHS
 
 NEEDED = ("service.name", "service.version", "otel_bridge.sample_rate")  # no collector takes a record without, no analyst can
 RUN, RATE = "cli.run", "otel_bridge.sample_rate"
@@ -101,6 +102,8 @@ def _more(spec: tuple[Any, ...], old: list[Any] | None) -> bool:
     if old is None or [kind, policy] != old[:2] or (expires or math.inf) > (old[3] or math.inf):
         return True
     before = old[2]
+    if policy == "frames" and parameters[1] <= before[1]:
+        parameters[1:] = before[1:]
     if parameters[1:] != before[1:]:  # another placeholder, or nothing that a version requires any more
         return True
     if policy in ("enum", "default_only"):
@@ -109,7 +112,14 @@ def _more(spec: tuple[Any, ...], old: list[Any] | None) -> bool:
         return not set(parameters[0]) <= set(before[0])
     if policy in ("count", "version"):
         return bool(parameters[0] > before[0])
+    if policy in _GROWING:
+        return _GROWING[policy].index(parameters[0]) > _GROWING[policy].index(before[0])
+    if policy == "frames":
+        return not set(parameters[0].split("\n")) <= set(before[0].split("\n"))
     return bool(parameters != before)
+
+
+_GROWING = {"day": ["week", "day"], "pseudonym": list(MONTHS)}  # from what says less to what says more
 
 
 def read(folder: str) -> Known | None:

@@ -96,13 +96,14 @@ class PrivacySpanExporter(SpanExporter):
 def _made(
     batch: Sequence[Any], reduce: Callable[[Any], Ready | None], to_otel: Callable[[Ready], Any], policy: Policy
 ) -> list[Any]:
-    """What may leave; what one of our processors has made is not reduced twice, but needs consent again."""
+    """What may leave; what one of our processors has made is not reduced twice, but asked for once more."""
     made = []
-    for one in batch if policy.may() else ():
-        ours = one.instrumentation_scope is SCOPE
-        ready = None if ours else reduce(one)
-        if ours or ready is not None:
-            made.append(one if ready is None else to_otel(ready))
+    for one in batch:
+        if one.instrumentation_scope is SCOPE:
+            if policy.still(one):
+                made.append(one)
+        elif (ready := reduce(one)) is not None:
+            made.append(to_otel(ready))
     return made
 
 

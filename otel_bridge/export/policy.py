@@ -19,7 +19,7 @@ from .. import __version__
 from ..clock import elapsed, floored, new_uuid, now, two_digits
 from ..consent import ON, decide
 from ..consent.identity import secret_of
-from ..errors import BridgeError, DeliveryError, swallow
+from ..errors import DeliveryError, swallow
 from ..paths import mine, rewrite, state_dir
 from ..privacy import beside, clean, version
 from ..record.sample import drawn
@@ -59,7 +59,7 @@ class Policy:
         """The policy of a product, or of the package that carries its `_telemetry.py`; never raises."""
         try:
             return cls(_declaration(product))
-        except (BridgeError, OSError, ImportError, ValueError) as problem:
+        except Exception as problem:  # whatever a product's own package does when it is looked for
             logging.getLogger(__name__).warning("nothing will be told of %s: %s", product or "a product without a name", problem)
             return cls(None)
 
@@ -67,6 +67,25 @@ class Policy:
         """Whether anything may leave now."""
         try:
             return self._may() is not None
+        except Exception as problem:
+            swallow(problem)
+            return False
+
+    def still(self, made: Any) -> bool:
+        """Whether what one of our processors made, and what has waited since, may leave now; never raises."""
+        try:
+            declared, log = self._may(), getattr(made, "log_record", None)
+            if declared is None or made.resource.attributes["service.name"] != declared.product:
+                return False
+            if log is not None:
+                specs, one, moment = declared.events.get(log.event_name), log, log.timestamp
+            else:
+                named = {RUN: declared.span, **{name: specs for name, (_, _, specs) in declared.spans.items()}}
+                specs, one, moment = named.get(made.name), made, made.start_time
+            if specs is None or moment < self._since:
+                return False
+            keys = {spec[0] for spec in (*specs, *declared.common)} | {"log.record.uid", RATE}
+            return set(one.attributes) <= keys and set(made.resource.attributes) <= {spec[0] for spec in declared.resource}
         except Exception as problem:
             swallow(problem)
             return False
@@ -98,7 +117,7 @@ class Policy:
         attributes = _mapping(record.attributes)
         if specs and specs[0][0] == RATE:
             rate = attributes[RATE] = specs[0][3][0][0]
-            if not drawn(record.trace_id or _KEY, name, rate):
+            if not drawn(record.trace_id or _KEY.hex(), name, rate):
                 return None
         moment = floored(_time(record.timestamp or record.observed_timestamp or now()), declared.resolution)
         kept = self._clean((*specs, *declared.common), {**attributes, "otel_bridge.sequence": next(self._sequence)})
@@ -146,8 +165,9 @@ class Policy:
         if times[0] < self._since:  # from before anybody agreed
             return None
         about = _mapping(given.resource.attributes)
+        if about.get("service.name") != declared.product:  # it says the version of something else
+            about["service.version"] = declared.version
         about["service.name"] = declared.product
-        about.setdefault("service.version", declared.version)
         resource = self._clean(declared.resource, about)
         resource.setdefault("service.version", version(declared.version, (3, ""), ({}, False)) or "0")
         return Ready(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..privacy import Names
 
 RUN = "cli.run"
+RARE = ("otel_bridge.sample_rate", "double", "bucket", ((),), 0)  # of an event that was drawn by an earlier declaration, too
 _NOWHERE = Item("", {}, {}, {}, "")
 _TRACE, _SPAN = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{16}")
 
@@ -110,11 +111,11 @@ def _ready(item: Item, declared: Compiled, allowed: Compiled, names: "Names") ->
     uid = {"log.record.uid": given.pop("log.record.uid")} if log else {}
     if log and not UUID.fullmatch(uid["log.record.uid"]):
         raise ValueError(uid)
-    specs = declared.events[name] + declared.common if log else declared.span
+    specs = (*declared.events[name], *declared.common, RARE) if log else declared.span
     kept, undeclared = formed(specs, given, names)
     resource, undeclared_there = formed(declared.resource, plain(item.resource.get("attributes", [])), names)
     if allowed is not declared:
-        agreed_to = {one[0] for one in (allowed.events[name] + allowed.common if log else allowed.span)}
+        agreed_to = {one[0] for one in ((*allowed.events[name], *allowed.common, RARE) if log else allowed.span)}
         kept = {key: value for key, value in kept.items() if key in agreed_to}
         resource = {key: value for key, value in resource.items() if key in {one[0] for one in allowed.resource}}
     version = item.scope.get("version", "")

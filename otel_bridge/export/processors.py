@@ -29,7 +29,10 @@ class PrivacyLogRecordProcessor(LogRecordProcessor):
         if ready is not None:
             try:
                 made = logs.to_otel(ready)
-                self.downstream.on_emit(ReadWriteLogRecord(made.log_record, made.resource, made.instrumentation_scope))
+                told, made.log_record.attributes = made.log_record.attributes, {}
+                record = ReadWriteLogRecord(made.log_record, made.resource, made.instrumentation_scope)
+                record.log_record.attributes = told  # the program's own OTEL_*_LIMIT would cut them to what nobody declared
+                self.downstream.on_emit(record)
             except Exception as problem:
                 swallow(problem)
 

@@ -127,7 +127,7 @@ def _finish(recording: Run, started: int, duration: int, result: object, error: 
         if code:
             known = None if isinstance(error, SystemExit) else error
             recording.parsed["error.type"] = "" if known is None else type(known).__name__
-            recording.parsed[recording.declared.PRODUCT + ".error.frames"] = known
+            recording.parsed[recording.prefix + ".error.frames"] = known
         record_span(recording, started, duration, code != 0)
         recording.parsed.clear()  # of the exception, whose traceback holds a frame that holds the run
         if recording.mode == ON and due(recording.folder, recording.declared.DIGEST):

@@ -46,7 +46,7 @@ def _note(run: "Run", action: argparse.Action, words: "list[str]", value: "Any")
         run.told.add(action.dest)
     elif words:
         run.told.add(action.dest)
-    key = f"{run.declared.PRODUCT}.option.{action.dest}"
+    key = f"{run.prefix}.option.{action.dest}"
     if action.choices is not None:
         run.parsed[key] = value
     elif action.nargs == 0 and isinstance(action.const, bool):

@@ -58,4 +58,4 @@ def _note(run: "Run", command: click.Command, ctx: click.Context) -> None:
             if isinstance(parameter, click.Option):
                 names.append(max(parameter.opts, key=len))
         if isinstance(parameter.type, _CLOSED):
-            run.parsed[f"{run.declared.PRODUCT}.option.{parameter.name}"] = ctx.params.get(parameter.name)
+            run.parsed[f"{run.prefix}.option.{parameter.name}"] = ctx.params.get(parameter.name)

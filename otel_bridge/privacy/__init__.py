@@ -146,7 +146,7 @@ def version(value, parameters, facts):
     if type(value) is not str or len(value) > 40 or " " in value:  # a text that begins with a number is no version
         return None
     parts = value.split(".")
-    if len(parts) == 4 and max(map(len, parts)) < 4 and value.replace(".", "").isdigit():  # nor is an IPv4 address
+    if len(parts) > 3 and parts[3][:1].isdigit() and max(map(len, parts[:3])) < 4:  # nor is what may begin with an IPv4 address
         return None
     kept = []
     for part in parts[: parameters[0]]:

@@ -32,18 +32,20 @@ def formed(specs: tuple[Spec, ...], given: Mapping[str, object], names: Names) -
             continue
         if policy == "version" and parameters[1] and parameters[1] not in shown:
             continue
-        if _fits(kind, policy, parameters, given[key], names):
+        if policy == "frames":
+            from .frames import standing
+
+            kept.update({key: told} if (told := standing(given[key], parameters)) is not None else {})
+        elif _fits(key, kind, policy, parameters, given[key], names):
             kept[key] = given[key]
             if tells(policy, parameters, given[key]):
                 shown.add(key)
     return kept, len(given) - len(kept)
 
 
-def _fits(kind: str, policy: str, parameters: Parameters, value: object, names: Names) -> bool:
-    if policy == "frames":
-        from .frames import stand
-
-        return kind == "string[]" and stand(value, parameters)
+def _fits(key: str, kind: str, policy: str, parameters: Parameters, value: object, names: Names) -> bool:
+    if key == "otel_bridge.sample_rate":  # drawn by the rate that held then
+        return type(value) is float and 0 < value <= 1 and value == round(value, 4)
     check = _FORMS.get(policy)
     if check is None:
         return False

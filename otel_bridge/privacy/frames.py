@@ -8,6 +8,8 @@ distribution has installed, its module is named after that file, and its globals
 import os
 import sys
 import sysconfig
+from collections import deque
+from functools import lru_cache
 from importlib.metadata import Distribution, PackageNotFoundError
 from types import FrameType, TracebackType
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 HIDDEN = "<private>"
 LONGEST = 60  # characters of a module or a function: what the collector's pattern can count for 16 frames
-DEEPEST = 10_000  # frames that are looked at
+DEEPEST = 200  # frames that are looked at, from the innermost
 _LIBRARY = os.path.realpath(sysconfig.get_path("stdlib"))
 _THIRD = ("site-packages", "dist-packages", "__pycache__")
 
@@ -30,22 +32,21 @@ def reduce(value: object, parameters: "Parameters", facts: "Facts") -> "list[Sca
         if type(value) is not TracebackType:
             return None
         distributions, most = parameters
-        return _told(value, distributions.split("\n")[1:-1], most)
+        return _told(value, distributions, most)
     except Exception:
         return None
 
 
-def _told(traceback: TracebackType | None, distributions: "list[str]", most: int) -> "list[Scalar]":
-    found: list[Scalar] = []
+def _told(traceback: TracebackType | None, distributions: str, most: int) -> "list[Scalar]":
+    """The frames that are public, in order."""
     installed = _installed(distributions)
-    for _ in range(DEEPEST):
-        if traceback is None:
-            break
-        told = _public(traceback.tb_frame, traceback.tb_lineno, installed)
-        if told != HIDDEN or found[-1:] != [HIDDEN]:  # how many private frames there are is private too
-            found.append(told)
+    files = {module: file for file, module in installed.items()}
+    found: deque[tuple[FrameType, int | None]] = deque(maxlen=DEEPEST)  # the innermost
+    while traceback is not None:
+        found.append((traceback.tb_frame, traceback.tb_lineno))
         traceback = traceback.tb_next
-    return found[-most:]
+    told = [_public(frame, line, installed) for frame, line in found]
+    return list(_joined([one if _stands(one, files) else HIDDEN for one in told])[-most:])
 
 
 def _public(frame: FrameType, line: int | None, installed: dict[str, str]) -> str:
@@ -55,44 +56,56 @@ def _public(frame: FrameType, line: int | None, installed: dict[str, str]) -> st
         return HIDDEN
     name = _library_module(code.co_filename) or installed.get(os.path.realpath(code.co_filename), "")
     module = sys.modules.get(name)
-    if not name or module is None or vars(module) is not frame.f_globals or type(line) is not int:
+    if not name or module is None or vars(module) is not frame.f_globals:
         return HIDDEN
-    words = (name, code.co_qualname)
-    if not all(0 < len(word) <= LONGEST and word.isascii() and not set(word) - _LETTERS for word in words):
+    if line not in {one for _, _, one in code.co_lines()}:  # a traceback can be made with any number in it
         return HIDDEN
     return f"{name}:{code.co_qualname}:{line}"
 
 
-def stand(value: object, parameters: "Parameters") -> bool:
-    """Whether a list says what this policy could have said: of modules installed here, with functions and lines that they have."""
+def standing(value: object, parameters: "Parameters") -> "list[str] | None":
+    """What this policy could have said, of a list: a frame that is not of a module installed here, with a function and a line that
+    it has, is `<private>` (a library that was upgraded since); None for what is no such list."""
     distributions, most = parameters
-    if type(value) is not list or len(value) > most:
-        return False
-    try:
-        files = {module: file for file, module in _installed(distributions.split("\n")[1:-1]).items()}
-        return all(type(frame) is str and (frame == HIDDEN or _stands(frame, files)) for frame in value)
-    except (OSError, ValueError):  # gone since, or no path at all
-        return False
+    if type(value) is not list or len(value) > most or not all(type(frame) is str for frame in value):
+        return None
+    files = {module: file for file, module in _installed(distributions).items()}
+    return _joined([frame if _stands(frame, files) else HIDDEN for frame in value])
+
+
+def _joined(frames: "list[str]") -> "list[str]":
+    """Frames without repeated `<private>`: how many there are is private too."""
+    return [frame for at, frame in enumerate(frames) if frame != HIDDEN or frames[at - 1 : at] != [HIDDEN]]
 
 
 def _stands(frame: str, files: dict[str, str]) -> bool:
+    """Whether the public source of a module has such a function, and so many lines."""
     name, _, rest = frame.partition(":")
     function, _, line = rest.partition(":")
+    if not 0 < len(name) <= LONGEST or not 0 < len(function) <= LONGEST or set(name + function) - _LETTERS or not line.isdecimal():
+        return False
     path = os.path.join(_LIBRARY, *name.split("."))
     found = next((one for one in (path + ".py", os.path.join(path, "__init__.py")) if os.path.isfile(one)), "")
     file = found if found and _library_module(found) == name else files.get(name, "")
-    if not file or not function.isascii() or not line.isdigit():
-        return False
-    with open(file, encoding="utf-8", errors="replace") as source:
-        text = source.read()
     words = [word for word in function.split(".") if word not in _MADE]
-    return int(line[:9]) <= text.count("\n") + 1 and all(word.isidentifier() and word in text for word in words)
+    text = _source(file) if file else ""
+    return 0 < int(line[:9]) <= text.count("\n") + 1 and all(word.isidentifier() and word in text for word in words)
+
+
+@lru_cache(maxsize=64)
+def _source(file: str) -> str:
+    try:
+        with open(file, encoding="utf-8", errors="replace") as source:
+            return source.read()
+    except OSError:
+        return ""
 
 
 _MADE = ("<module>", "<lambda>", "<locals>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 _LETTERS = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.<>")
 
 
+@lru_cache(maxsize=1024)
 def _library_module(file: str) -> str:
     """The module of the standard library that a file is; empty when it is none."""
     if file.startswith("<frozen ") and file.endswith(">"):
@@ -106,17 +119,19 @@ def _library_module(file: str) -> str:
     return name if top in sys.stdlib_module_names and top not in _THIRD else ""
 
 
-def _installed(distributions: "list[str]") -> dict[str, str]:
-    """The module that each file is that one of these distributions says it has installed."""
+@lru_cache(maxsize=16)
+def _installed(distributions: str) -> dict[str, str]:
+    """The module that each file is that one of these distributions has installed, and that has still the size it says."""
     found = {}
-    for name in distributions:
+    for name in distributions.split("\n")[1:-1]:
         try:
             one = Distribution.from_name(name)
         except (PackageNotFoundError, ValueError):
             continue
         for file in one.files or ():
-            if file.suffix == ".py" and ".." not in file.parts:
-                found[os.path.realpath(str(file.locate()))] = _dotted(str(file))
+            path = os.path.realpath(str(file.locate()))
+            if file.suffix == ".py" and ".." not in file.parts and os.path.isfile(path) and os.path.getsize(path) == file.size:
+                found[path] = _dotted(str(file))
     return found
 
 

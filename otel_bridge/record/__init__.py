@@ -31,7 +31,7 @@ class Run:
     """One run of one product: its declaration, its trace context, and what the parser told of it."""
 
     __slots__ = (
-        *("declared", "folder", "mode", "names", "parsed", "resource", "seen"),
+        *("declared", "folder", "mode", "names", "parsed", "prefix", "resource", "seen"),
         *("sequence", "span_id", "told", "trace_id"),
     )
 
@@ -41,6 +41,7 @@ class Run:
         self.mode = decision.mode
         # Off and nevertheless recorded is only shown on standard error.
         self.folder = "" if self.mode == OFF else folder + "/local" if self.mode == LOCAL else folder
+        self.prefix = declared.PRODUCT.replace("-", "_")  # of the product's own keys, which have no hyphen
         self.names = beside(declared.NAMES, str(declared.__file__))
         self.trace_id = new_id(16)
         self.span_id = new_id(8)
@@ -66,7 +67,7 @@ def record(run: Run, name: str, given: "Mapping[str, object] | None" = None, tol
             if not drawn(run.parsed.get("session.id") or run.trace_id, name, rate):
                 return
             given = {**(given or {}), "otel_bridge.sample_rate": rate}
-        told = run.told.union(told) if told else run.told
+        told = run.told.union((told,) if type(told) is str else told) if told else run.told
         kept, undeclared = clean(specs, given or {}, run.names, told, run.seen)
         if undeclared:
             _lose(run, "undeclared_attribute", undeclared)

@@ -10,8 +10,8 @@ from difflib import get_close_matches
 from typing import NamedTuple
 
 from .marked import Document, Marked, Mistake, listed, privacy_of, type_of
-from .parameters import RULES, mistaken
-from .policies import EXPLAINING, FILLED, OURS, POLICIES
+from .parameters import RULES, mistaken, widened
+from .policies import EXPLAINING, FILLED, OF_A_PLACE, OURS, POLICIES
 from .product import Product
 from .reserved import reserved
 
@@ -170,10 +170,10 @@ class _Lint:
             if name not in privacy and not (name == "values" and members):
                 message = f"`{key}`: {policy} needs `{name}`; write `{name}: ...`"
                 yield self._mistake(privacy, "policy", "missing-parameter", message)
-        yield from self._fitting(key, policy, privacy)
+        yield from self._fitting(key, policy, kind, privacy)
 
-    def _fitting(self, key: str, policy: str, privacy: Marked) -> Iterator[Mistake]:
-        for name, check, message in mistaken(policy, privacy, self.product):
+    def _fitting(self, key: str, policy: str, kind: str, privacy: Marked) -> Iterator[Mistake]:
+        for name, check, message in mistaken(policy, kind, privacy, self.product):
             yield self._mistake(privacy, name, check, f"`{key}`: {message}")
         if "requires" in privacy and not self._names_something(privacy["requires"]):
             message = f"`{key}`: `requires` must be an attribute whose policy is enum, registry or default_only, no list"
@@ -213,8 +213,8 @@ class _Lint:
         if "category" in privacy and not RULES["category"][1](privacy["category"]):
             yield self._mistake(privacy, "category", "parameter", f"`{called}`: `category` must be {RULES['category'][0]}")
         rate = privacy.get("sample_rate", 1)
-        if not isinstance(rate, int | float) or isinstance(rate, bool) or not 0 < rate <= 1:
-            message = f"`{called}`: `sample_rate` must be a number above 0, at most 1"
+        if not isinstance(rate, int | float) or isinstance(rate, bool) or not 0 < rate <= 1 or rate != round(rate, 4):
+            message = f"`{called}`: `sample_rate` must be a number above 0, at most 1, with up to four decimals"
             yield self._mistake(privacy, "sample_rate", "sample-rate", message)
         if section.name == "spans" and group.get("kind", "internal") not in KINDS:
             yield self._mistake(group, "kind", "kind", f"`{called}`: `kind` must be one of {', '.join(KINDS)}")
@@ -235,9 +235,12 @@ class _Lint:
                 return
             declared = privacy_of(self.builtin.get(key, Marked())) or privacy_of(self.attributes.get(key, Marked())) or Marked()
             policy = str(declared.get("policy", ""))
-            takes = (*(POLICIES[policy].parameters if policy in POLICIES else privacy), *EXPLAINING)
+            takes = (*(POLICIES[policy].parameters if policy in POLICIES else privacy), *OF_A_PLACE)
             yield from self._known(f"`{key}` in `{group}`, in `privacy`,", privacy, takes)
-            yield from self._fitting(key, policy, privacy)
+            yield from self._fitting(key, policy, type_of(self.attributes.get(key) or self.builtin[key])[0], privacy)
+            for name in widened(declared, privacy):
+                message = f"`{key}` in `{group}`: `{name}` allows more than the attribute does; a ref may only narrow it"
+                yield self._mistake(privacy, name, "wider", message)
 
 
 def _instead(word: str, known: tuple[str, ...]) -> str:

@@ -45,5 +45,6 @@ PRECISION = {"major": 1, "minor": 2, "patch": 3}
 OURS = ("identifier",)  # for built-in attributes alone
 FILLED = ("product",)  # parameters that are the product's own, never written
 EXPLAINING = ("policy", "purpose", "category", "owner", "expires", "note", "cardinality")
+OF_A_PLACE = ("note", "cardinality")  # what a ref may say besides parameters
 RESOLUTIONS = ("day", "week")
 ROTATIONS = ("month", "quarter", "year")

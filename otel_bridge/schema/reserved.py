@@ -1,4 +1,6 @@
-"""Keys that no product may declare but to drop them: each names a person, a machine or a text, or steers a sink."""
+"""What no product may declare: keys that name a person, a machine or a text, or steer a sink; values that the collector masks."""
+
+import re
 
 RESERVED = {
     "client.": "an address of the person",
@@ -40,3 +42,17 @@ def reserved(key: str) -> str:
         if key == row or key.startswith(row if row.endswith(".") else (row + ".", row + "_")):
             return why
     return ""
+
+
+MASKS = (  # of the collector's second wall; the same in RE2 and here
+    r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}",
+    r"(?:/home/|/Users/|/root|[A-Za-z]:\\Users\\)[^/\\\s]*",
+    r"\b(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}\b",
+    r"\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|AKIA|ASIA|sk-|eyJ)[A-Za-z0-9_-]{10,}",
+    r"[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s@]+@",
+)
+
+
+def masked(value: str) -> bool:
+    """Whether the collector would mask a part of a value."""
+    return any(re.search(mask, value) for mask in MASKS)

@@ -12,7 +12,7 @@ KEEPS = {
     "bucket": "the upper bound of its bucket: {0}",
     "count": "a whole number, at most {0}",
     "day": "the {0} of a moment, in UTC",
-    "default_only": "the tool's own default ({0}), {1} when you chose another",
+    "default_only": "the tool's own default ({0}), {1} when you named one",
     "drop": "nothing",
     "enum": "one of {0}, else {1}",
     "frames": "the last {1} places (module, function, line) in the standard library and these packages: {0}; others as private",

@@ -46,6 +46,13 @@ def told(*specs: tuple[object, ...]) -> dict:
         (("k", "boolean", "boolean", (), 5), ("k", "boolean", "boolean", (), 0), True),
         (("k", "string", "version", (3, "name"), 0), ("k", "string", "version", (3, ""), 0), True),
         (("k", "string", "registry", ("a", "x"), 0), ("k", "string", "registry", ("b", "x"), 0), True),
+        (("k", "string", "day", ("day",), 0), ("k", "string", "day", ("week",), 0), False),
+        (("k", "string", "day", ("week",), 0), ("k", "string", "day", ("day",), 0), True),
+        (("k", "string", "pseudonym", ("quarter", "p"), 0), ("k", "string", "pseudonym", ("month", "p"), 0), False),
+        (("k", "string", "pseudonym", ("month", "p"), 0), ("k", "string", "pseudonym", ("year", "p"), 0), True),
+        (("k", "string[]", "frames", ("\na\nb\n", 9), 0), ("k", "string[]", "frames", ("\na\n", 8), 0), False),
+        (("k", "string[]", "frames", ("\na\n", 8), 0), ("k", "string[]", "frames", ("\na\nb\n", 8), 0), True),
+        (("k", "string[]", "frames", ("\na\n", 8), 0), ("k", "string[]", "frames", ("\na\n", 9), 0), True),
     ],
 )
 def test_what_counts_as_more(old: tuple, new: tuple, expected: bool) -> None:

@@ -77,3 +77,13 @@ def test_consent_never_reaches_back(items: list[spool.Item]) -> None:
     declared = read(ROOT / "examples/kitchen/kitchen/_telemetry.py")
     ready, lost = prepare(items, declared, Decision("on", "because", "test", "2099-01-01T00:00:00Z"))
     assert (ready, lost) == ([], {"before_consent": 2})
+
+
+def test_the_rate_that_an_event_was_drawn_by_goes_with_it(items: list[spool.Item]) -> None:
+    """An earlier release drew it, or the person has not been told of the new rate: its rate is told, and none that is no rate."""
+    declared = read(ROOT / "examples/kitchen/kitchen/_telemetry.py")
+    log = next(item for item in items if item.signal == "logs")
+    for value, kept in (({"doubleValue": 0.25}, 0.25), ({"doubleValue": 7.5}, None), ({"stringValue": MARKER}, None)):
+        rate = {"key": "otel_bridge.sample_rate", "value": value}
+        ((ready,), lost) = prepare([edited(log, lambda item, one=rate: item.body["attributes"].append(one))], declared, ON)
+        assert (ready.attributes.get("otel_bridge.sample_rate"), ready.undeclared, lost) == (kept, 0 if kept else 1, {})

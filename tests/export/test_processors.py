@@ -206,6 +206,75 @@ def test_nothing_is_reduced_twice(tmp_path: Path) -> None:
     assert re.fullmatch("[0-9a-f]{16}", first["probe.word"])
 
 
+def test_what_was_refused_while_it_waited_does_not_leave(wired: Wired, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stands in the program's own queue is asked for once more when it is exported, by the policy of its own product."""
+    from otel_bridge.consent.choice import choose
+
+    monkeypatch.delenv("SHOP_TELEMETRY")
+    with FakeClock("2026-11-22T12:00:00Z") as clock:
+        choose("shop", "on")
+        wired.loggers.get_logger("any").emit(timestamp=clock.nanoseconds, event_name="shop.order", attributes={"shop.items": 1})
+        tracer = wired.tracers.get_tracer("opentelemetry.instrumentation.fastapi")
+        for name, kind in (("shop.price", SpanKind.INTERNAL), ("x", SpanKind.SERVER)):
+            tracer.start_span(name, kind=kind, start_time=clock.nanoseconds).end(clock.nanoseconds + 1)
+        waiting, spans = wired.logs.get_finished_logs(), wired.spans.get_finished_spans()
+        assert (len(waiting), len(spans)) == (1, 2)
+
+        def exported() -> list[str | None]:
+            log, span = InMemoryLogRecordExporter(), InMemorySpanExporter()
+            PrivacyLogExporter(wired.policy, log).export(waiting)
+            PrivacySpanExporter(wired.policy, span).export(spans)
+            return [one.log_record.event_name for one in log.get_finished_logs()] + [one.name for one in span.get_finished_spans()]
+
+        assert exported() == ["shop.order", "shop.price", "shop.request"]
+        choose("shop", "on", ["event:shop.order", "event:shop.price"])
+        clock.advance(6)
+        assert exported() == ["shop.request"]
+        choose("shop", "on", [])
+        clock.advance(120)
+        assert len(exported()) == 3
+        choose("shop", "off")
+        choose("shop", "on")
+        clock.advance(6)
+        assert exported() == []  # from before the person agreed
+    assert not any(map(Policy(read(ROOT / "examples/kitchen/kitchen/_telemetry.py")).still, (*waiting, *spans)))
+
+
+def test_the_limits_of_the_program_do_not_cut_what_we_made(wired: Wired, monkeypatch: pytest.MonkeyPatch) -> None:
+    """OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT=3 would make `__o` of `__other__`, which nobody declared."""
+    monkeypatch.setenv("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "3")
+    monkeypatch.setenv("OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT", "1")
+    other = Wired(wired.policy)
+    other.emit(shop__payment="cheque")
+    assert other.told() == [("shop.order", {"shop.payment": "__other__"})]
+
+
+def test_the_version_of_something_else_is_not_told_as_ours(wired: Wired) -> None:
+    """`service.version` of a resource counts when its `service.name` is the product."""
+    versions = []
+    for name in ("acme-internal", "shop"):
+        other = Wired(wired.policy, {"service.name": name, "service.version": "20241.10523.999"})
+        other.emit(shop__items=1)
+        versions.append(other.logs.get_finished_logs()[0].resource.attributes["service.version"])
+    assert versions == ["1.4.0", "20241.10523.999"]
+
+
+@pytest.mark.parametrize("broken", ["raise RuntimeError", "NAMES = 7\n"])
+def test_a_package_that_fails_when_it_is_looked_for_is_no_product(
+    agreed: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    """`Policy.of` never raises, whatever a package does."""
+    package = agreed / "brokenpkg"
+    (package / "sub").mkdir(parents=True)
+    (package / "__init__.py").write_text("" if "NAMES" in broken else broken)
+    for folder in (package, package / "sub"):
+        (folder / "_telemetry.py").write_text(broken)
+    (package / "sub/__init__.py").write_text("")
+    monkeypatch.syspath_prepend(str(agreed))
+    for name in ("brokenpkg", "brokenpkg.sub", 7):
+        assert Policy.of(name).declared is None
+
+
 def test_a_default_is_not_told_for_nobody_knows_who_set_it(tmp_path: Path) -> None:
     """The SDK has no provenance: `default_only` gives its placeholder."""
     wired = Wired(probe(tmp_path, ("policy: enum, values: [red, blue]", "policy: default_only, values: [red, blue]")))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone, tzinfo
 from hashlib import blake2b
 from pathlib import Path
+from types import TracebackType
 
 import click
 import pytest
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from otel_bridge import privacy
 from otel_bridge.consent import identity
 from otel_bridge.privacy import POLICIES as HOT
-from otel_bridge.privacy import clean
+from otel_bridge.privacy import clean, frames
 from otel_bridge.privacy.form import formed
 from otel_bridge.schema.policies import POLICIES as TABLE
 from otel_bridge.schema.registry import joined
@@ -119,7 +120,11 @@ def one(policy: str, value: object, told: tuple[str, ...] = (), kind: str = "") 
         ("version", "172.23.233.20", None),
         ("version", "1.2.3.4", None),
         ("version", "119.0.6045.105", "119.0"),
-        ("version", "1.2.3.4.5", "1.2"),
+        ("version", "1.2.3.4.5", None),
+        ("version", "10.20.30.40:8080", None),
+        ("version", "10.20.30.0/24", None),
+        ("version", "192.168.12.7-db", None),
+        ("version", "1.2.3.dev4", "1.2"),
         ("version", "166 Aspen Road", None),
         ("version", "1." + "x" * 40, None),
         ("version", "acme", None),
@@ -333,6 +338,40 @@ def test_what_a_frame_says_of_itself_is_not_believed(file: str) -> None:
     """Code that only pretends to come from a public file has other globals than that file's module."""
     program = compile("1 / 0", "acme", "exec").replace(co_filename=file)
     assert stack(lambda: exec(program, {"__name__": "json"})) == ["<private>"]
+    named = compile("def acme_secret():\n    1 / 0\nacme_secret()", "acme", "exec").replace(co_filename=file)
+    try:
+        assert "acme" not in str(stack(lambda: exec(named, vars(json))))
+    finally:
+        vars(json).pop("acme_secret", None)
+
+
+def test_a_line_that_the_code_has_not_is_not_told() -> None:
+    """A traceback can be made with any number in it."""
+    try:
+        json.loads("[")
+    except ValueError as raised:
+        found = raised.__traceback__
+        while found.tb_frame.f_globals["__name__"] != "json":
+            found = found.tb_next
+        made = TracebackType(None, found.tb_frame, 0, 25955)
+    spec = (("k", "string[]", "frames", ("\n", 8), 0),)
+    assert clean(spec, {"k": made}, NAMES)[0] == [("k", ["<private>"])]
+
+
+def test_a_file_that_was_changed_since_it_was_installed_is_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A patched copy of a listed distribution has another size than its list of files says."""
+    (tmp_path / "public_lib.py").write_text("def fail():\n    1 / 0\n")
+    info = tmp_path / "public_lib-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: public-lib\nVersion: 1\n")
+    size = (tmp_path / "public_lib.py").stat().st_size
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for told, expected in ((size, ["<private>", "public_lib:fail:2"]), (size + 1, ["<private>"])):
+        (info / "RECORD").write_text(f"public_lib.py,sha256=x,{told}\n")
+        frames._installed.cache_clear()
+        import public_lib
+
+        assert stack(public_lib.fail, ("public-lib",)) == expected
 
 
 def test_only_the_innermost_frames_are_told() -> None:
@@ -346,14 +385,24 @@ def test_only_the_innermost_frames_are_told() -> None:
 
 @pytest.mark.parametrize(
     "frame",
-    ["json:acme:1", "json:loads:99999", "acme:loads:1", "json:loads", "json:loads:x", "../../etc/passwd:x:1", "json:loads:1\n", 7],
+    [
+        "json:acme:1",
+        "json:loads:99999",
+        "acme:loads:1",
+        "json:loads",
+        "json:loads:x",
+        "../../etc/passwd:x:1",
+        "json:loads:1\n",
+        "json:loads:-7",
+    ],
 )
 def test_frames_that_nobody_could_have_seen_do_not_leave(frame: object) -> None:
-    """A module that is not there, a function that it has not, a line after its last: dropped by the sender's check."""
+    """A module that is not there, a function that it has not, a line after its last: private after the sender's check."""
     spec = (("k", "string[]", "frames", ("\n", 8), 0),)
-    assert formed(spec, {"k": [frame]}, NAMES) == ({}, 1)
+    assert formed(spec, {"k": ["<private>", frame, "json:loads:1"]}, NAMES) == ({"k": ["<private>", "json:loads:1"]}, 0)
     assert formed(spec, {"k": ["json:loads:1"] * 9}, NAMES) == ({}, 1)
-    assert formed(spec, {"k": ["<private>", "json:loads:1"]}, NAMES)[1] == 0
+    for odd in ("json:loads:1", [7], {}, None):
+        assert formed(spec, {"k": odd}, NAMES) == ({}, 1)
 
 
 def test_a_hostile_exception_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:

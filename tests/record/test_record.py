@@ -303,3 +303,10 @@ def test_the_stack_of_an_error_is_told_without_its_message(run: Run) -> None:
     frames = [value["stringValue"].rpartition(":")[0] for value in told["arrayValue"]["values"]]
     assert frames == ["", "json:loads", "json.decoder:JSONDecoder.decode", "json.decoder:JSONDecoder.raw_decode"]
     assert "acme" not in item.line
+
+
+def test_a_single_key_set_by_the_user_may_be_said_as_a_text(run: Run) -> None:
+    """`set_by_user="kitchen.target"` is one key, not its letters."""
+    record(run, "kitchen.create", {"kitchen.target": "bento/debian-12"}, "kitchen.target")
+    (item,) = lines(run, "logs")
+    assert {"key": "kitchen.target", "value": {"stringValue": "__custom__"}} in item.body["attributes"]
