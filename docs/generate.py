@@ -1,12 +1,14 @@
 """Write the pages of docs/ that say what the code says: `make generate` runs this, and a test holds them current."""
 
 import ast
+import json
 from pathlib import Path
 
 from otel_bridge import settings
 from otel_bridge.schema.parameters import RULES
 from otel_bridge.schema.policies import DEFAULTS, FILLED, OURS, POLICIES
 
+PEERS = ("presidio", "scrubadub", "logfire text", "logfire key", "sentry text", "sentry key")
 ROOT = Path(__file__).resolve().parents[1]
 PATH = (
     ("otel_bridge/instrument/__init__.py", "run", "wraps the product's own main function, and times it"),
@@ -65,9 +67,38 @@ def policies() -> str:
     return "\n".join([*lines, *(f"| `{name}` | {what} |" for name, what in sorted(rules.items()))]) + "\n"
 
 
+def leaks() -> str:
+    """What 5,500 private strings leave behind, as `make leaks` has last counted it."""
+    found = json.loads((ROOT / "benchmarks/privacy/results.json").read_text(encoding="utf-8"))
+    sizes, leaked = found["strings"], found["leaked"]
+    theirs = [column for column in leaked if column in PEERS]
+    ours = [column for column in leaked if column not in theirs and not column.endswith(", alone")]
+    shown = ", ".join(f"{name} {version}" for name, version in sorted(found["versions"].items()))
+    lines = ["# What leaks", "", *_LEAKS.format(total=f"{sum(sizes.values()):,}", classes=len(sizes)).splitlines(), ""]
+    lines += [f"| leaked of | | ours, each of {len(ours)} paths | {' | '.join(theirs)} |", "|--" * (len(theirs) + 3) + "|"]
+    for kind, number in sizes.items():
+        counts = [max(leaked[path].get(kind, 0) for path in ours), *(leaked[column].get(kind, 0) for column in theirs)]
+        lines.append(f"| {kind} | {number} | {' | '.join(map(str, counts))} |")
+    totals = [max(sum(leaked[path].values()) for path in ours), *(sum(leaked[column].values()) for column in theirs)]
+    lines.append(f"| **all** | {sum(sizes.values()):,} | {' | '.join(f'**{one:,}**' for one in totals)} |")
+    return "\n".join([*lines, "", f"Python {found['python']}, {shown}."]) + "\n"
+
+
+_LEAKS = """\
+{total} private strings of {classes} classes, each in the text of an error message as command-line tools print them, through every channel of a log
+record and a span: names, bodies, attributes and their keys, resource, scope, status, events, links, trace state, exceptions. A string has leaked
+when it, ten characters of it, or a common encoding of it is in what comes out.
+
+Beside it, on the same strings and each in an environment of its own, what people use instead: Presidio's pattern recognisers (without a language
+model, so names of people are beyond it by construction), scrubadub, logfire's scrubber and Sentry's EventScrubber, as they are by default; the last
+two once with the message and once with the string alone under its natural key, where they look. Those are made for other work, text that people
+shall still read; ours keeps no text at all. Given alone, as the value of an attribute, none leaves either; but what somebody writes into a spool by hand
+passes the sender when it has the very form of its key: a UUID as an id of ours, 16 digits as a pseudonym, a date as a day. `make leaks` counts again."""
+
+
 def pages() -> dict[Path, str]:
     """Every generated page, with what belongs into it."""
-    reference_pages = {"settings": reference(), "policies": policies()}
+    reference_pages = {"settings": reference(), "policies": policies(), "leaks": leaks()}
     return {ROOT / "docs/tour.md": tour(), **{ROOT / f"docs/reference/{name}.md": text for name, text in reference_pages.items()}}
 
 

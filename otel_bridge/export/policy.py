@@ -63,14 +63,6 @@ class Policy:
             logging.getLogger(__name__).warning("nothing will be told of %s: %s", product or "a product without a name", problem)
             return cls(None)
 
-    def may(self) -> bool:
-        """Whether anything may leave now."""
-        try:
-            return self._may() is not None
-        except Exception as problem:
-            swallow(problem)
-            return False
-
     def still(self, made: Any) -> bool:
         """Whether what one of our processors made, and what has waited since, may leave now; never raises."""
         try:

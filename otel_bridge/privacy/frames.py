@@ -21,7 +21,6 @@ HIDDEN = "<private>"
 LONGEST = 60  # characters of a module or a function: what the collector's pattern can count for 16 frames
 DEEPEST = 200  # frames that are looked at, from the innermost
 _LIBRARY = os.path.realpath(sysconfig.get_path("stdlib"))
-_THIRD = ("site-packages", "dist-packages", "__pycache__")
 
 
 def reduce(value: object, parameters: "Parameters", facts: "Facts") -> "list[Scalar] | None":
@@ -116,7 +115,7 @@ def _library_module(file: str) -> str:
             return ""
         name = _dotted(os.path.relpath(path, _LIBRARY))
     top = name.partition(".")[0]
-    return name if top in sys.stdlib_module_names and top not in _THIRD else ""
+    return name if top in sys.stdlib_module_names else ""
 
 
 @lru_cache(maxsize=16)
