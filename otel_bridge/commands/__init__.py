@@ -5,7 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,8 @@ def told_in_a_line() -> Iterator[None]:
         if os.environ.get("OTEL_BRIDGE_DEBUG", "0") not in ("", "0"):
             raise
         what = f"{type(problem).__name__}: {problem}".splitlines()[0]
-        click.echo(f"a file of ours cannot be understood ({what}); OTEL_BRIDGE_DEBUG=1 shows where, `forget` starts anew", err=True)
+        anew = ", `forget` starts anew" if set(PERSONAL) & set(sys.argv[1:]) else ""
+        click.echo(f"a file cannot be understood ({what}); OTEL_BRIDGE_DEBUG=1 shows where{anew}", err=True)
         sys.exit(1)
 
 
@@ -106,7 +107,8 @@ def put(path: Path, content: bytes) -> None:
     except OSError as problem:
         raise SchemaError(f"{path}: cannot be written ({problem.strerror}); name another place, or make room") from None
     finally:
-        new.unlink(missing_ok=True)
+        with suppress(OSError):  # a disk that cannot be written to at all
+            new.unlink(missing_ok=True)
 
 
 def scope_options(command: Callable[..., Any]) -> Callable[..., Any]:

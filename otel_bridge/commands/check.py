@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from .. import schema
+from ..errors import SchemaError
 from ..schema.fingerprint import MOST, total
 from . import json_option
 
@@ -17,7 +18,12 @@ from . import json_option
 @json_option
 def command(file: Path, as_json: bool) -> None:
     """Check the registry FILE: each mistake as `file:line: what, and what to write instead [name of the check]`."""
-    mistakes, told = schema.examine(file)
+    try:
+        mistakes, told = schema.examine(file)
+    except SchemaError as problem:  # nothing that could be checked: the one line all the same
+        if not as_json:
+            raise
+        mistakes, told = [schema.Mistake(str(file), 1, "unreadable", str(problem))], schema.Fingerprint((), ())
     if as_json:
         sums = {"added": total(told.added), "most": MOST, "built_in": total(told.built_in)}
         attributes = {key: round(bits, 1) for key, bits in (*told.added, *told.built_in)}

@@ -30,9 +30,18 @@ def command(file: Path, only_check: bool) -> None:
         sys.exit(1)
 
 
+def package_of(product: schema.Product) -> Path:
+    """The folder of a product's package, beside its settings or in `src`; raises SchemaError when there is none."""
+    parts = Path(*product.package.split("."))
+    for root in (product.root, product.root / "src"):
+        if (root / parts).is_dir():
+            return root / parts
+    raise SchemaError(f"{product.root / parts}: there is no such package; make its folder, or correct `package`")
+
+
 def outputs(registry: schema.Registry) -> dict[Path, bytes]:
     """Every file that compiling writes, with what belongs into it."""
-    folder = registry.product.root / Path(*registry.product.package.split("."))
+    folder = package_of(registry.product)
     digests = {name: names.build(found, "plain") for name, found in registry.names.items()} | registry.digests
     try:
         fingerprints = {name: names.fingerprint(content) for name, content in digests.items()}

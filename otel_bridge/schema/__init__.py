@@ -12,13 +12,15 @@ from ..errors import SchemaError
 from . import fingerprint
 from .fingerprint import Fingerprint
 from .lint import lint
-from .marked import Document, Mistake, read
+from .marked import Document, Mistake, listed, read
 from .product import Product, find
 from .registry import Event, Field, Registry, Span
+from .reserved import masked
 from .resolve import carried, resolve
 
 __all__ = ["Event", "Field", "Fingerprint", "Mistake", "Product", "Registry", "Span", "check", "examine", "load", "read_names"]
 
+DIGEST = b"otel-bridge names 2 "  # how a digest of public names begins; `compile` looks at the rest
 BUILTIN = Path(__file__).parent / "builtin.yaml"
 
 
@@ -38,10 +40,13 @@ def _examined(document: Document, builtin: Document, product: Product) -> tuple[
         fields = carried(document, builtin, product)
     except (KeyError, TypeError, ValueError, AssertionError):  # an attribute among them has a mistake of its own, told already
         fields = ()
-    needed = {str(one.parameters[0]) for one in fields if one.policy == "registry"} & set(product.registries)
-    sizes = {name: len(read_names(product.registries[name])) for name in needed if not _is_digest(product.registries[name])}
-    sizes |= {name: product.registries[name].stat().st_size // 8 for name in needed if _is_digest(product.registries[name])}
-    told = fingerprint.take(fields, sizes)
+    sizes = {}
+    for name, file in product.registries.items():
+        try:
+            sizes[name] = len(_read_digest(file)) // 8 if _is_digest(file) else len(read_names(file))
+        except SchemaError as problem:
+            mistakes.append(Mistake(document.file, 1, "registry", str(problem)))
+    told = fingerprint.take(fields, sizes, {str(one.get("key")) for one in listed(builtin.root, "attributes")})
     return sorted([*mistakes, *told.mistakes(document)], key=lambda one: (one.line, one.message)), told
 
 
@@ -59,13 +64,17 @@ def load(path: Path, product: Product | None = None) -> Registry:
 def read_names(file: Path) -> tuple[str, ...]:
     """The public names of a text file, one a line, `#` begins a comment; raises SchemaError."""
     try:
-        lines = [line.partition("#")[0].strip() for line in file.read_text(encoding="utf-8").splitlines()]
+        lines = [line.partition("#")[0].strip() for line in file.read_text(encoding="utf-8-sig").splitlines()]
     except (OSError, UnicodeDecodeError) as problem:
-        raise SchemaError(f"{file}: the public names cannot be read: {problem}") from None
+        what = getattr(problem, "strerror", None) or "it is not UTF-8"
+        raise SchemaError(f"{file}: the public names cannot be read ({what}); write a text with one name a line") from None
     for number, line in enumerate(lines, 1):
-        if not line.isprintable() or len(line) > 256 or set(line) & set('"\\^'):
-            what = 'a name with one of " \\ ^ or a control character, or of more than 256 characters'
+        if not line.isprintable() or len(line) > 256 or set(line) & set('"\\^&<>'):
+            what = 'a name with one of " \\ ^ & < > or a control character, or of more than 256 characters'
             raise SchemaError(f"{file}:{number}: {what}; no public name is like that")
+        if masked(line):
+            what = f"`{line}` looks like an address, a path or a token, which the collector masks"
+            raise SchemaError(f"{file}:{number}: {what}; leave it out")
     return tuple(sorted({line for line in lines if line}))
 
 
@@ -76,9 +85,14 @@ def _is_digest(file: Path) -> bool:
 
 def _read_digest(file: Path) -> bytes:
     try:
-        return file.read_bytes()
+        content = file.read_bytes()
     except OSError as problem:
-        raise SchemaError(f"{file}: the digest cannot be read: {problem}; `otel-bridge names build` makes one") from None
+        what = f"the digest cannot be read ({problem.strerror})"
+    else:
+        if content.startswith(DIGEST) and len(content) % 8 == 0:
+            return content
+        what = "not a digest of public names, or of another version"
+    raise SchemaError(f"{file}: {what}; `otel-bridge names build` makes one") from None
 
 
 def _documents(path: Path, product: Product | None) -> tuple[Document, Document, Product]:

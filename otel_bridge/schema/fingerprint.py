@@ -3,7 +3,7 @@
 Ids are left out, for telling installations apart is what they are for; they are random and rotate.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from math import comb, log2
 
@@ -34,7 +34,7 @@ class Fingerprint:
             for entity in listed(document.root, "entities")
             for place in ("identity", "description")
             for one in listed(entity, place)
-            if one.get("ref") == key
+            if str(one.get("ref")) == key
         )
         message = (
             f"what goes with every record tells {total(self.added)} bits, {total(self.built_in)} built-in ones beside; at most "
@@ -48,18 +48,18 @@ def total(counted: Iterable[tuple[str, float]]) -> float:
     return round(sum((bits for _, bits in counted), 0.0), 1)
 
 
-def take(fields: Iterable[Field], sizes: Mapping[str, int]) -> Fingerprint:
-    """What these attributes tell; `sizes` is how many names each registry has."""
+def take(fields: Iterable[Field], sizes: Mapping[str, int], ours: Collection[str]) -> Fingerprint:
+    """What these attributes tell; `sizes` is how many names each registry has, `ours` are the built-in keys."""
     counted = sorted(((one, bits(one, sizes)) for one in fields), key=lambda pair: (-pair[1], pair[0].key))
-    ours = [(one.key, told) for one, told in counted if one.owner == "otel-bridge"]
-    return Fingerprint(tuple((one.key, told) for one, told in counted if one.owner != "otel-bridge"), tuple(ours))
+    pairs = [(one.key, told) for one, told in counted]
+    return Fingerprint(tuple(one for one in pairs if one[0] not in ours), tuple(one for one in pairs if one[0] in ours))
 
 
 def bits(field: Field, sizes: Mapping[str, int]) -> float:
-    """log2 of the number of values that an attribute can have; one whose declaration gives a `cardinality` has that many."""
+    """log2 of the number of values that an attribute can have; a version or a public name has as many as its `cardinality` says."""
     if field.policy in ("drop", "identifier", "pseudonym"):
         return 0.0
-    number = field.cardinality or _values(field, sizes)
+    number = field.cardinality if field.cardinality > 0 and field.policy in ("registry", "version") else _values(field, sizes)
     if field.type != "string[]" or number == ANYTHING:
         return log2(number)
     return log2(sum(comb(number, size) for size in range(min(number, MEMBERS) + 1)))

@@ -124,7 +124,7 @@ def _plain(document: Document, node: yaml.Node, above: tuple[yaml.Node, ...], pl
         return [_plain(document, one, (*above, node), plain) for one in node.value]
     try:
         return plain.construct_object(node, deep=True)
-    except (yaml.YAMLError, ValueError) as problem:
+    except Exception as problem:  # PyYAML raises whatever its constructors do, such as IndexError for `!!int ""`
         what = getattr(problem, "problem", None) or problem
         raise SchemaError(str(Mistake(document.file, node.start_mark.line + 1, "yaml", f"not a plain value: {what}"))) from None
 

@@ -1,6 +1,7 @@
 """Check what stands beside a policy: each parameter's form, and whether it fits the attribute."""
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 
 from .marked import Marked
 from .policies import PRECISION, RESOLUTIONS, ROTATIONS
@@ -27,6 +28,7 @@ RULES: dict[str, Rule] = {
         lambda v: isinstance(v, list) and all(map(_member, v)),
     ),
 }
+MANY = 500  # members of an enum: with 3,000 a collector takes half a minute to start
 DEEPEST = 16  # frames that the collector's pattern takes
 LARGEST, SMALLEST = (1 << 63) - 1, 1e-9  # of a number: what OTLP has as an integer, what stands without an exponent
 
@@ -50,29 +52,39 @@ def mistaken(policy: str, kind: str, privacy: Marked, product: Product) -> Itera
         yield "rotate", "parameter", message
     values = privacy.get("values")
     if isinstance(values, list) and all(map(_member, values)):
-        twice = sorted({one for one in values if values.count(one) > 1})
+        if len(values) > MANY:
+            yield "values", "parameter", f"`values` has {len(values):,} members; with more than {MANY} write a `registry`"
+            return
+        twice = sorted(one for one, times in Counter(values).items() if times > 1)
         if twice:
             yield "values", "duplicate-value", f"`{twice[0]}` is in `values` twice; delete one of them"
         if privacy.get("other") in values:
             yield "other", "duplicate-value", f"`{privacy['other']}` is also in `values`; nobody could tell them apart"
-        for one in sorted({one for one in values if masked(one)}):
-            yield "values", "masked", f"`{one}` looks like an address, a path or a token, which the collector masks; leave it out"
+        for one in sorted({"__other__", "__private__", "__custom__"} & set(values)):
+            yield "values", "duplicate-value", f"`{one}` is a placeholder; nobody could tell the value from it"
+    for name in ("values", "other"):
+        found = privacy.get(name)
+        for one in sorted({one for one in (found if isinstance(found, list) else [found]) if isinstance(one, str) and masked(one)}):
+            yield name, "masked", f"`{one}` looks like an address, a path or a token, which the collector masks; leave it out"
 
 
-def widened(declared: Marked, narrowed: Marked) -> Iterator[str]:
+def widened(declared: Mapping[str, object], narrowed: Marked) -> Iterator[str]:
     """The parameters of a ref that allow more than the attribute's own; what the attribute leaves open may be filled."""
     for name in narrowed:
         old, new = declared.get(name), narrowed[name]
         if not old or old == new or not RULES.get(name, ("", _member))[1](new):
             continue
         if isinstance(old, list) and isinstance(new, list):
-            wider = not set(map(str, new)) <= set(map(str, old))
+            wider = not set(new) <= set(old)
         elif name == "precision":
             wider = PRECISION[str(new)] > PRECISION.get(str(old), 0)
         elif name == "max":
             wider = int(str(new)) > int(str(old))
+        elif name in ("rotate", "resolution"):
+            order = ROTATIONS if name == "rotate" else ("week", "day")
+            wider = order.index(str(new)) > order.index(str(old))
         else:
-            wider = name in ("registry", "requires", "rotate") or (name, new) == ("resolution", "day")
+            wider = name in ("registry", "requires")
         if wider:
             yield name
 

@@ -87,3 +87,16 @@ def test_the_rate_that_an_event_was_drawn_by_goes_with_it(items: list[spool.Item
         rate = {"key": "otel_bridge.sample_rate", "value": value}
         ((ready,), lost) = prepare([edited(log, lambda item, one=rate: item.body["attributes"].append(one))], declared, ON)
         assert (ready.attributes.get("otel_bridge.sample_rate"), ready.undeclared, lost) == (kept, 0 if kept else 1, {})
+
+
+def test_a_version_that_says_nothing_is_0(items: list[spool.Item]) -> None:
+    """`__version__ = "unknown"`: no collector takes a record without a version, so the sender gives it one."""
+    declared = read(ROOT / "examples/kitchen/kitchen/_telemetry.py")
+    without = [edited(item, lambda one: one.resource["attributes"].pop(attribute(one, "service.version"))) for item in items]
+    ready, lost = prepare(without, declared, ON)
+    assert [one.resource["service.version"] for one in ready] == ["0", "0"]
+    assert not lost
+
+
+def attribute(item: spool.Item, key: str) -> int:
+    return next(at for at, one in enumerate(item.resource["attributes"]) if one["key"] == key)

@@ -80,8 +80,8 @@ def probe(folder: Path, changed: tuple[str, str], toml: str = "") -> Policy:
     (folder / "pyproject.toml").write_text(f'[tool.otel-bridge]\nproduct = "probe"\npackage = "probe"\n{toml}')
     assert changed[0] in PROBE
     (folder / "telemetry.yaml").write_text(PROBE.replace(*changed))
+    (folder / "probe").mkdir()
     for path, content in outputs(load(folder / "telemetry.yaml")).items():
-        path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
     return Policy(read(folder / "probe/_telemetry.py"))
 

@@ -12,7 +12,7 @@ from otel_bridge.errors import SchemaError
 from otel_bridge.schema.product import Product
 
 BAD = sorted((Path(__file__).parent / "testdata/bad").glob("*.yaml"))
-PRODUCT = Product(product="p", package="p", root=Path(), registries={"plugins": Path("plugins.txt")})
+PRODUCT = Product(product="p", package="p", root=Path(), registries={"plugins": ROOT / "examples/kitchen/plugins.txt"})
 
 
 def told(file: Path) -> list[str]:
@@ -63,16 +63,30 @@ def test_the_command_prints_them_and_exits_with_1(world: World) -> None:
         ('[tool.otel-bridge]\nproduct = "p"\npackage = "p"\nendpiont = "x"\n', "`endpiont` is not a setting"),
         ('[tool.otel-bridge]\nproduct = "p"\npackage = "p"\nresolution = "second"\n', "`resolution` must be"),
         ('[tool.otel-bridge]\nproduct = "p"\npackage = "p"\n[tool.otel-bridge.registries]\nx = "no.txt"\n', "cannot be read"),
+        (
+            '[tool.otel-bridge]\nproduct = "p"\npackage = "p"\n[tool.otel-bridge.registries]\nx = "x.digest"\n',
+            "not a digest of public names",
+        ),
+        ('[tool.otel-bridge]\nproduct = "p"\npackage = "p"\nregistries = ["x"]\n', "`registries` must be a table"),
+        ('[tool.otel-bridge]\nproduct = "p"\npackage = "../evil"\n', "`package` must be the name that Python imports"),
+        ('[tool.otel-bridge]\nproduct = "p"\npackage = "none"\n', "there is no such package"),
+        ('[tool.otel-bridge]\nproduct = "p"\npackage = "p"\nendpoint = "https://me:secret@host"\n', "`endpoint` must be a URL"),
+        ('[tool.otel-bridge]\nproduct = "p"\npackage = "p"\nresolution = ["minute"]\n', "`resolution` must be"),
+        ('tool = "x"\n', "no `[tool.otel-bridge]`"),
+        ('project = "x"\n[tool.otel-bridge]\nproduct = "p"\npackage = "p"\n', "must be tables"),
     ],
 )
 def test_bad_product_settings_are_one_line(world: World, toml: str, text: str) -> None:
     """A pyproject.toml that does not say what it must is told with its file, and exit code 1."""
     (world.work / "pyproject.toml").write_text(toml)
     (world.work / "telemetry.yaml").write_text("file_format: definition/2\n")
+    (world.work / "x.digest").write_text("otel-bridge names 1 plain\n")
+    (world.work / "p").mkdir()
     done = world.run("otel-bridge", "compile", ok=False)
     assert done.returncode == 1
     assert text in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    assert len(done.stderr.splitlines()) in (1, 2)  # one mistake a line
+    assert not list((world.work / "p").iterdir())
 
 
 def test_twelve_mistakes_are_twelve_lines(world: World) -> None:
@@ -184,3 +198,25 @@ def test_a_pseudonym_needs_a_secret(tmp_path: Path) -> None:
     assert schema.check(file, PRODUCT) == []
     (mistake,) = schema.check(file, replace(PRODUCT, identity="none"))
     assert "a pseudonym needs a secret" in mistake.message
+
+
+def test_json_says_also_that_nothing_can_be_read(tmp_path: Path, world: World) -> None:
+    """A program that reads `--json` finds the one line there."""
+    told = world.json("otel-bridge", "check", "no.yaml", "--json", ok=False)
+    assert [one["check"] for one in told["mistakes"]] == ["unreadable"]
+    assert "cannot be read" in told["mistakes"][0]["message"]
+
+
+def test_a_registry_of_many_mistakes_is_checked_in_time(tmp_path: Path) -> None:
+    """A near word is looked for at the first fifty mistakes only."""
+    refs = "".join(f"      - ref: p.atribute_{number}\n" for number in range(400))
+    one = "  - key: p.attribute_{}\n    type: boolean\n    annotations: {{privacy: {{policy: boolean, purpose: a, category: b, owner: c}}}}\n"
+    file = tmp_path / "telemetry.yaml"
+    file.write_text(
+        "file_format: definition/2\nattributes:\n"
+        + "".join(map(one.format, range(400)))
+        + f"events:\n  - name: p.e\n    attributes:\n{refs}"
+    )
+    found = [mistake.message for mistake in schema.check(file, PRODUCT)]
+    assert len(found) == 400
+    assert sum("; write `p.attribute_" in message for message in found) == 50

@@ -1,0 +1,113 @@
+"""Find the mistakes of events, spans and entities, and of their refs to attributes."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from .finder import Finder
+from .marked import Marked, Mistake, listed, privacy_of, type_of
+from .parameters import RULES, widened
+from .policies import DEFAULTS, OF_A_PLACE, OURS, POLICIES
+
+KINDS = ("client", "consumer", "internal", "producer", "server")
+KEY = re.compile(r"[a-z][a-z0-9_]*([.][a-z0-9_]+)*")
+SAID = ("stability", "brief", "note", "annotations", "deprecated", "requirement_level")
+_REFERENCE = (*SAID, "ref", "examples", "role", "sampling_relevant")
+
+
+class Section(NamedTuple):
+    """A section of groups: which key names a group, which hold refs, which keys and words of ours it has besides."""
+
+    name: str
+    called: str
+    places: tuple[str, ...]
+    keys: tuple[str, ...]
+    ours: tuple[str, ...]
+
+
+GROUPS = (
+    Section("events", "name", ("attributes",), ("entity_associations", "body"), ("category", "sample_rate", "note")),
+    Section("spans", "type", ("attributes",), ("kind", "entity_associations", "events"), ("category", "scope", "note")),
+    Section("entities", "type", ("identity", "description"), (), ("note",)),
+)
+
+
+class Groups(Finder):
+    """The checks of everything that refers to attributes."""
+
+    def _all_groups(self, section: Section) -> Iterator[Mistake]:
+        extends = section.name == "spans"  # a product adds to the run's own span, once
+        seen = {"cli.run": "", **self.names} if section.name != "entities" else {}
+        for group in listed(self.root, section.name):
+            called = str(group.get(section.called, ""))
+            at = (group, section.called)
+            if not called:
+                yield self._mistake(*at, "missing-name", f"one of the {section.name} has no `{section.called}`; name it")
+            elif extends and called == "cli.run":
+                extends = False
+            elif called in seen:
+                yield self._mistake(
+                    *at, "duplicate-key", f"`{called}` is declared a second time ({seen[called]}); rename one of them"
+                )
+            elif not KEY.fullmatch(called):
+                message = f"`{called}`: a name is lower-case words with dots and underscores, as `product.verb`"
+                yield self._mistake(*at, "name", message)
+            if section.name != "entities":
+                self.names.setdefault(called, f"first on line {group.at(section.called)}")
+            seen.setdefault(called, f"first on line {group.at(section.called)}")
+            yield from self._known(f"`{called}`", group, (*SAID, section.called, *section.places, *section.keys, "name"))
+            yield from self._list(f"`{called}`", group, section.places)
+            yield from self._group(called, group, section)
+            references = [reference for place in section.places for reference in listed(group, place)]
+            beside = [str(reference.get("ref", "")) for reference in references]
+            for at_, reference in enumerate(references):
+                if beside[at_] in beside[:at_]:
+                    message = f"`{called}` refers to `{beside[at_]}` a second time; delete one of them"
+                    yield self._mistake(reference, "ref", "duplicate-ref", message)
+                yield from self._reference(called, reference, beside)
+
+    def _group(self, called: str, group: Marked, section: Section) -> Iterator[Mistake]:
+        """What stands in the group's own `annotations.privacy`, and the kind of a span."""
+        privacy = privacy_of(group) or Marked()
+        yield from self._ours(f"`{called}`", group)
+        yield from self._known(f"`{called}`, in `privacy`,", privacy, section.ours)
+        if "category" in privacy and not RULES["category"][1](privacy["category"]):
+            yield self._mistake(privacy, "category", "parameter", f"`{called}`: `category` must be {RULES['category'][0]}")
+        rate = privacy.get("sample_rate", 1)
+        if not isinstance(rate, int | float) or isinstance(rate, bool) or not 0 < rate <= 1 or rate != round(rate, 4):
+            message = f"`{called}`: `sample_rate` must be a number above 0, at most 1, with up to four decimals"
+            yield self._mistake(privacy, "sample_rate", "sample-rate", message)
+        if section.name == "spans" and group.get("kind", "internal") not in KINDS:
+            yield self._mistake(group, "kind", "kind", f"`{called}`: `kind` must be one of {', '.join(KINDS)}")
+
+    def _reference(self, group: str, reference: Marked, beside: list[str]) -> Iterator[Mistake]:
+        key = str(reference.get("ref", ""))
+        yield from self._ours(f"`{key}` in `{group}`", reference)
+        yield from self._known(f"`{key}` in `{group}`", reference, _REFERENCE)
+        if key not in self.attributes and key not in self.builtin:
+            known = (*self.attributes, *self.builtin)
+            message = f"`{group}` refers to `{key}`, which is not declared{self._instead(key, known)}"
+            yield self._mistake(reference, "ref", "undeclared-ref", message)
+            return
+        of_key = privacy_of(self.builtin.get(key, Marked())) or privacy_of(self.attributes.get(key, Marked())) or Marked()
+        if key in self.builtin and (of_key.get("policy") in OURS or key == "otel_bridge.sample_rate"):
+            message = f"`{group}` refers to `{key}`, which otel-bridge alone fills in; delete the ref"
+            yield self._mistake(reference, "ref", "built-in", message)
+        privacy = privacy_of(reference)
+        requires = str({**of_key, **(privacy or {})}.get("requires", ""))
+        if requires and requires not in beside and not (key in self.builtin and requires in self.builtin):
+            message = f"`{key}` in `{group}` requires `{requires}`, which does not stand beside it; refer to that too"
+            yield self._mistake(reference, "ref", "requires", message)
+        if privacy:
+            if "policy" in privacy:
+                message = f"`{key}` in `{group}`: the policy stands with the attribute; a ref may only narrow its parameters"
+                yield self._mistake(privacy, "policy", "policy-in-ref", message)
+                return
+            policy = str(of_key.get("policy", ""))
+            takes = (*(POLICIES[policy].parameters if policy in POLICIES else privacy), *OF_A_PLACE)
+            yield from self._known(f"`{key}` in `{group}`, in `privacy`,", privacy, takes)
+            yield from self._fitting(key, policy, type_of(self.attributes.get(key) or self.builtin[key])[0], privacy)
+            members = type_of(self.attributes.get(key, Marked()))[1]
+            for name in widened({"values": list(members), **DEFAULTS.get(policy, {}), **of_key}, privacy):
+                message = f"`{key}` in `{group}`: `{name}` allows more than the attribute does; a ref may only narrow it"
+                yield self._mistake(privacy, name, "wider", message)
