@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportResult
@@ -21,76 +21,66 @@ from .prepare import Ready
 from .resource import SCOPE
 from .writer import endpoint_of
 
+Behind = TypeVar("Behind", LogRecordExporter, SpanExporter)
 
-class PrivacyLogExporter(LogRecordExporter):
+
+class _Guarded(Generic[Behind]):
+    """An exporter with another one behind it, or with an endpoint, and a policy before both."""
+
+    def __init__(
+        self, policy: Policy | None = None, downstream: Behind | None = None, *, product: str = "", endpoint: str = ""
+    ) -> None:
+        self.policy = policy or Policy.of(product or setting("product"))
+        self.downstream: Behind | None = downstream
+        self.endpoint = endpoint
+
+    def shutdown(self) -> None:
+        """Shut the exporter behind down."""
+        if self.downstream is not None:
+            self.downstream.shutdown()  # type: ignore[no-untyped-call,unused-ignore]
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Nothing waits here."""
+        return True
+
+
+class PrivacyLogExporter(_Guarded[LogRecordExporter], LogRecordExporter):
     """Exports declared events, made anew by `policy`, through `downstream`; without one, over OTLP/HTTP to `endpoint`.
 
     Without a policy that of `product` holds, or of OTEL_BRIDGE_PRODUCT; without an endpoint OTEL_BRIDGE_ENDPOINT or the
     product's own. Never raises. Source: https://opentelemetry.io/docs/specs/otel/logs/sdk/#logrecordexporter
     """
 
-    def __init__(
-        self, policy: Policy | None = None, downstream: LogRecordExporter | None = None, *, product: str = "", endpoint: str = ""
-    ) -> None:
-        self.policy = policy or Policy.of(product or setting("product"))
-        self.downstream, self.endpoint = downstream, endpoint
-
     def export(self, batch: Sequence[ReadableLogRecord]) -> LogRecordExportResult:
         """Export what may leave of these records."""
         try:
             made = _made(batch, self.policy.record, logs.to_otel, self.policy)
-            if not made:
-                return LogRecordExportResult.SUCCESS
-            if self.downstream is not None:
+            if made and self.downstream is not None:
                 return self.downstream.export(made)
-            return LogRecordExportResult.SUCCESS if _posted("logs", made, self) else LogRecordExportResult.FAILURE
+            taken = not made or _posted("logs", made, self.policy, self.endpoint)
         except Exception as problem:
             swallow(problem)
-            return LogRecordExportResult.FAILURE
-
-    def shutdown(self) -> None:
-        """Shut the exporter behind down."""
-        if self.downstream is not None:
-            self.downstream.shutdown()  # type: ignore[no-untyped-call]
-
-    def force_flush(self, timeout_millis: int = 10_000) -> bool:
-        """Nothing waits here."""
-        return True
+            taken = False
+        return LogRecordExportResult.SUCCESS if taken else LogRecordExportResult.FAILURE
 
 
-class PrivacySpanExporter(SpanExporter):
+class PrivacySpanExporter(_Guarded[SpanExporter], SpanExporter):
     """Exports declared spans; everything else as `PrivacyLogExporter` does.
 
     Source: https://opentelemetry.io/docs/specs/otel/trace/sdk/#span-exporter
     """
 
-    def __init__(
-        self, policy: Policy | None = None, downstream: SpanExporter | None = None, *, product: str = "", endpoint: str = ""
-    ) -> None:
-        self.policy = policy or Policy.of(product or setting("product"))
-        self.downstream, self.endpoint = downstream, endpoint
-
     def export(self, spans_: Sequence[ReadableSpan]) -> SpanExportResult:
         """Export what may leave of these spans."""
         try:
             made = _made(spans_, self.policy.span, spans.to_otel, self.policy)
-            if not made:
-                return SpanExportResult.SUCCESS
-            if self.downstream is not None:
+            if made and self.downstream is not None:
                 return self.downstream.export(made)
-            return SpanExportResult.SUCCESS if _posted("traces", made, self) else SpanExportResult.FAILURE
+            taken = not made or _posted("traces", made, self.policy, self.endpoint)
         except Exception as problem:
             swallow(problem)
-            return SpanExportResult.FAILURE
-
-    def shutdown(self) -> None:
-        """Shut the exporter behind down."""
-        if self.downstream is not None:
-            self.downstream.shutdown()
-
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Nothing waits here."""
-        return True
+            taken = False
+        return SpanExportResult.SUCCESS if taken else SpanExportResult.FAILURE
 
 
 def _made(
@@ -107,7 +97,6 @@ def _made(
     return made
 
 
-def _posted(signal: str, made: list[Any], exporter: PrivacyLogExporter | PrivacySpanExporter) -> bool:
-    declared = exporter.policy.declared
-    assert declared is not None  # or nothing would have been made
-    return not post(signal, made, exporter.endpoint or endpoint_of(declared)).error
+def _posted(signal: str, made: list[Any], policy: Policy, endpoint: str) -> bool:
+    assert policy.declared is not None  # or nothing would have been made
+    return not post(signal, made, endpoint or endpoint_of(policy.declared)).error

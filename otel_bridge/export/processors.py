@@ -3,6 +3,8 @@
 Each is a decorator and the only registered processor of its provider: a processor beside it would see what this one drops.
 """
 
+from typing import Generic, TypeVar
+
 from opentelemetry.context import Context
 from opentelemetry.sdk._logs import LogRecordProcessor, ReadWriteLogRecord
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
@@ -14,14 +16,30 @@ from .policy import Policy
 __all__ = ["Policy", "PrivacyLogRecordProcessor", "PrivacySpanProcessor"]
 
 
-class PrivacyLogRecordProcessor(LogRecordProcessor):
+Behind = TypeVar("Behind", LogRecordProcessor, SpanProcessor)
+
+
+class _Before(Generic[Behind]):
+    """A processor with another one behind it, and a policy between them."""
+
+    def __init__(self, policy: Policy, downstream: Behind) -> None:
+        self.policy = policy
+        self.downstream: Behind = downstream
+
+    def shutdown(self) -> None:
+        """Shut the processor behind down."""
+        self.downstream.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30000) -> bool:
+        """Flush the processor behind, within this many milliseconds."""
+        return bool(self.downstream.force_flush(timeout_millis))
+
+
+class PrivacyLogRecordProcessor(_Before[LogRecordProcessor], LogRecordProcessor):
     """Passes declared events to `downstream`, made anew by `policy`; everything else ends here. Never raises.
 
     Source: https://opentelemetry.io/docs/specs/otel/logs/sdk/#logrecordprocessor
     """
-
-    def __init__(self, policy: Policy, downstream: LogRecordProcessor) -> None:
-        self.policy, self.downstream = policy, downstream
 
     def on_emit(self, log_record: ReadWriteLogRecord) -> None:
         """Pass on what may leave of a record."""
@@ -36,24 +54,13 @@ class PrivacyLogRecordProcessor(LogRecordProcessor):
             except Exception as problem:
                 swallow(problem)
 
-    def shutdown(self) -> None:
-        """Shut the processor behind down."""
-        self.downstream.shutdown()
 
-    def force_flush(self, timeout_millis: int = 30000) -> bool:
-        """Flush the processor behind, within this many milliseconds."""
-        return bool(self.downstream.force_flush(timeout_millis))
-
-
-class PrivacySpanProcessor(SpanProcessor):
+class PrivacySpanProcessor(_Before[SpanProcessor], SpanProcessor):
     """Passes declared spans to `downstream` when they end, made anew by `policy`; everything else ends here. Never raises.
 
     The processor behind is not told when a span starts, for then nobody knows yet what the span will be.
     Source: https://opentelemetry.io/docs/specs/otel/trace/sdk/#span-processor
     """
-
-    def __init__(self, policy: Policy, downstream: SpanProcessor) -> None:
-        self.policy, self.downstream = policy, downstream
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Pass nothing on."""
@@ -66,11 +73,3 @@ class PrivacySpanProcessor(SpanProcessor):
                 self.downstream.on_end(spans.to_otel(ready))
             except Exception as problem:
                 swallow(problem)
-
-    def shutdown(self) -> None:
-        """Shut the processor behind down."""
-        self.downstream.shutdown()
-
-    def force_flush(self, timeout_millis: int = 30000) -> bool:
-        """Flush the processor behind, within this many milliseconds."""
-        return bool(self.downstream.force_flush(timeout_millis))
