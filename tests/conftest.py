@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from terminal import Terminal
 
 from otel_bridge.collector.process import Running, running
 from otel_bridge.export import spool
 
+settings.register_profile("prove", max_examples=10_000)  # before pytest looks for it: `make prove`
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # a suite started in the background: children would inherit deafness

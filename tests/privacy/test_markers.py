@@ -40,7 +40,6 @@ from otel_bridge.record import Run, record, record_span
 from otel_bridge.schema.compile import Compiled, read
 from otel_bridge.testing import OtlpSink
 
-settings.register_profile("prove", max_examples=10_000)
 CASES = 10_000 if settings.get_current_profile_name() == "prove" else 1_500
 MARK = "mRk3rQ7x"  # 8 characters, so that it is a span id as well, and twice a trace id
 RAW = MARK.encode()
