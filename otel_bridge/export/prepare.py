@@ -113,8 +113,9 @@ def _ready(item: Item, declared: Compiled, allowed: Compiled, names: "Names") ->
         raise ValueError(uid)
     specs = (*declared.events[name], *declared.common, RARE) if log else declared.span
     kept, undeclared = formed(specs, given, names)
-    about, undeclared_there = formed(declared.resource, plain(item.resource.get("attributes", [])), names)
-    resource = {"service.name": declared.product, "service.version": "0", **about}  # without one of them no collector takes it
+    resource, undeclared_there = formed(declared.resource, plain(item.resource.get("attributes", [])), names)
+    for key, needed in (("service.name", declared.product), ("service.version", "0")):  # no collector takes it without
+        resource.setdefault(key, needed)
     if allowed is not declared:
         agreed_to = {one[0] for one in ((*allowed.events[name], *allowed.common, RARE) if log else allowed.span)}
         kept = {key: value for key, value in kept.items() if key in agreed_to}
