@@ -7,20 +7,19 @@ import json
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from ..consent.agreed import RATE
+from ..consent.agreed import RATE, RUN
+from ..consent.identity import UUID
+from ..privacy.form import DAY, HASH, WEEK
 from ..schema import Field, Registry
 from ..schema.compile import COMPILED_IN
 from ..schema.reserved import MASKS
 
-_UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _NUMBERS = "[0-9]{{1,5}}([.][0-9]{{1,5}}){{0,{}}}"
 _NAME = "[A-Za-z0-9@_-][A-Za-z0-9_./@+-]{{0,{}}}"  # in a list RE2 can count to 60 for each of 16
-_DAY = "(19[7-9]|20[0-9])[0-9]-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
-_WEEK = "(19[7-9]|20[0-9])[0-9]-W(0[1-9]|[1-4][0-9]|5[0-3])"
 # A list is matched as its JSON text, in which Go writes `<` as \u003c. 60 times 16 is what RE2 counts at most.
 _LESS, _MORE = r"(<|\\\\u003c)", r"(>|\\\\u003e)"
 _FRAME = f"{_LESS}private{_MORE}|[A-Za-z_][A-Za-z0-9_.]{{0,59}}:([A-Za-z0-9_.]|{_LESS}|{_MORE}){{1,60}}:[0-9]{{1,7}}"
-_SHAPES = {"identifier": _UUID, "pseudonym": "[0-9a-f]{16}", "frames": _FRAME}
+_SHAPES = {"identifier": UUID.pattern, "pseudonym": HASH.pattern, "frames": _FRAME}
 _SPECIAL = ".+*?()[]{}|$"
 _OPT_OUT = "otel_bridge.opt_out"
 # What carries no declaration is constant or empty: text, and every number but times, trace and span ids, which stay the client's.
@@ -61,9 +60,8 @@ def render(registries: Sequence[Registry]) -> str:
     spans = _joined(
         (field, one) for one in registries for part in (one.span, *(span.fields for span in one.spans)) for field in part
     )
-    uid = (
-        f"{_kept('log', 'log.record.uid')} where {_string('log', 'log.record.uid')} and {_matches('log', 'log.record.uid', _UUID)}"
-    )
+    key = "log.record.uid"
+    uid = f"{_kept('log', key)} where {_string('log', key)} and {_matches('log', key, UUID.pattern)}"
     rate = f'{_kept("log", RATE)} where IsDouble(log.attributes["{RATE}"]) and log.attributes["{RATE}"] > 0.0'  # of any release
     rate += f" and {_matches('log', RATE, '1|0[.][0-9]{1,4}')}"
     of_log = [*_rebuilt("log", logs, uid, rate), *_CONSTANT["log"]]
@@ -80,7 +78,7 @@ def render(registries: Sequence[Registry]) -> str:
         keys="\n".join(f"      - {key}" for key in keys),
         blocked="\n".join(f"      - {json.dumps(pattern)}" for pattern in MASKS),
         events=_any(events),
-        spans=_any(["cli.run", *named]),
+        spans=_any([RUN, *named]),
     )
 
 
@@ -141,7 +139,7 @@ def _pattern(field: Field, public: Public) -> str:
     if field.policy in _SHAPES:
         return _SHAPES[field.policy]
     if field.policy == "day":
-        return _DAY if field.parameters[0] == "day" else _WEEK
+        return (DAY if field.parameters[0] == "day" else WEEK).pattern
     if field.policy == "version":
         return _NUMBERS.format(int(str(field.parameters[0])) - 1)
     placeholder = str(field.parameters[1])
@@ -156,9 +154,8 @@ def _pattern(field: Field, public: Public) -> str:
 
 def _number(bound: object) -> str:
     """A number as OTTL reads it, which knows no exponent without a point."""
-    return f"{Decimal(repr(bound)):f}" + (
-        ".0" if isinstance(bound, float) and bound == int(bound) and "." not in repr(bound) else ""
-    )
+    text = f"{Decimal(repr(bound)):f}"
+    return text if isinstance(bound, int) or "." in text else text + ".0"
 
 
 def _any(values: Iterable[str]) -> str:

@@ -91,6 +91,11 @@ product_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
+def stale(wanted: dict[Path, bytes]) -> list[Path]:
+    """The generated files that are missing, or not what they should be."""
+    return [path for path, content in wanted.items() if not path.exists() or path.read_bytes() != content]
+
+
 def put(path: Path, content: bytes) -> None:
     """Write a file in one step: a half one never lies there, and a program that has the old one mapped keeps it.
 

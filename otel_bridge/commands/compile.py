@@ -9,7 +9,7 @@ from .. import schema
 from ..errors import SchemaError
 from ..privacy import names
 from ..schema.compile import render
-from . import put
+from . import put, stale
 
 
 @click.command("compile")
@@ -17,16 +17,13 @@ from . import put
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; exit 1 when a file is not current.")
 def command(file: Path, only_check: bool) -> None:
     """Compile the registry FILE to `_telemetry.py`, and its lists of public names to digests, beside the package."""
-    stale = []
-    for path, content in outputs(schema.load(file)).items():
-        if path.exists() and path.read_bytes() == content:
-            continue
-        stale.append(path)
+    wanted = outputs(schema.load(file))
+    found = stale(wanted)
+    for path in found:
         if not only_check:
-            put(path, content)
-    for path in stale:
+            put(path, wanted[path])
         click.echo(f"{path}: {'not current; run `otel-bridge compile`' if only_check else 'written'}")
-    if stale and only_check:
+    if found and only_check:
         sys.exit(1)
 
 

@@ -13,7 +13,7 @@ from ..privacy.names import fingerprint
 from ..schema.pages import GENERATED, event_pages, groups, telemetry
 from ..schema.registry import Field, Registry, joined
 from ..schema.words import EVERYTHING
-from . import put
+from . import put, stale
 
 _MADE = ("pseudonym", "frames")  # of a machine's own secret, of a stack: no example could be true
 
@@ -25,16 +25,16 @@ def command(file: Path, only_check: bool) -> None:
     """Write what the registry FILE says for people: TELEMETRY.md, and a page for each event in docs/events/."""
     registry = schema.load(file)
     wanted = outputs(registry)
-    stale = [path for path, content in wanted.items() if not path.exists() or path.read_bytes() != content]
+    found = stale(wanted)
     gone = surplus(registry.product.root, wanted)
     if only_check:
-        for path in (*stale, *gone):
+        for path in (*found, *gone):
             click.echo(f"{path}: not current; run `otel-bridge docs`")
-        sys.exit(1 if stale or gone else 0)
-    for path in stale:
+        sys.exit(1 if found or gone else 0)
+    for path in found:
         if path.exists() and not ours(path):
             raise SchemaError(f"{path}: somebody else has written it; move it away, then run `otel-bridge docs` again")
-    for path in stale:
+    for path in found:
         put(path, wanted[path])
         click.echo(f"{path}: written")
     for path in gone:

@@ -1,17 +1,16 @@
 """`otel-bridge list`: show what a product collects, and why."""
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 import click
 
+from ..consent.agreed import RUN, rate
 from ..export.writer import declaration
 from ..schema.compile import Compiled
-from ..schema.words import A_RUN, EVERYTHING, RUN, keeps, sampled, until
+from ..schema.words import A_RUN, EVERYTHING, keeps, sampled, until
 from . import json_option, scope_options, scoped
 
-RATE = "otel_bridge.sample_rate"
 Specs = tuple[tuple[Any, ...], ...]
 
 
@@ -50,7 +49,7 @@ def collects(declared: Compiled) -> dict[str, Any]:
         {
             "name": name,
             **told.get(name, about["events"].get(name, {})),
-            "sample_rate": _rate(each),
+            "sample_rate": rate(each),
             "attributes": [one[0] for one in each],
         }
         for name, each in places.items()
@@ -69,11 +68,6 @@ def _places(declared: Compiled) -> dict[str, Specs]:
     run = tuple(one for one in declared.span if one not in declared.common)
     spans = {name: one[2] for name, one in sorted(declared.spans.items())}
     return {EVERYTHING: (*declared.resource, *declared.common), RUN: run, **spans, **dict(sorted(declared.events.items()))}
-
-
-def _rate(specs: Iterable[tuple[Any, ...]]) -> float:
-    """The sample rate of an event: the one value that its attribute may have."""
-    return next((float(one[3][0][0]) for one in specs if one[0] == RATE), 1.0)
 
 
 def _reduced(declared: Compiled, specs: list[tuple[Any, ...]]) -> dict[str, str]:

@@ -32,7 +32,7 @@ def agreed(fields: Mapping[str, Any], refused: str, known: Known | None) -> dict
     def kept(place: str, specs: Specs) -> Specs:
         old = None if known is None else known.get(place, {})
         kept = tuple(one for one in specs if one[0] not in keys and (old is None or not _more(one, old.get(one[0]))))
-        return kept if old is None or _rate(specs) <= _rate(old) else ((RATE, *old[RATE]), *(one for one in kept if one[0] != RATE))
+        return kept if old is None or rate(specs) <= rate(old) else ((RATE, *old[RATE]), *(one for one in kept if one[0] != RATE))
 
     if known is not None and _settings_grew(fields, known):  # elsewhere, longer or finer: until that was shown nothing is recorded
         known = {}
@@ -65,12 +65,12 @@ def more(declared: Any, known: Known) -> bool:
     if _settings_grew(vars(declared), known):
         return True
     return any(
-        place not in known or _rate(specs) > _rate(known[place]) or any(_more(one, known[place].get(one[0])) for one in specs)
+        place not in known or rate(specs) > rate(known[place]) or any(_more(one, known[place].get(one[0])) for one in specs)
         for place, specs in _places(declared)
     )
 
 
-def _rate(specs: Specs | Mapping[str, Any]) -> float:
+def rate(specs: Specs | Mapping[str, Any]) -> float:
     """The share of an event that is recorded."""
     found = specs.get(RATE) if isinstance(specs, Mapping) else next((one[1:] for one in specs if one[0] == RATE), None)
     return found[2][0][0] if found else 1.0

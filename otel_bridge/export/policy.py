@@ -18,13 +18,15 @@ from typing import TYPE_CHECKING, Any
 from .. import __version__
 from ..clock import elapsed, floored, new_uuid, now, two_digits
 from ..consent import ON, decide
+from ..consent.agreed import RATE, RUN
 from ..consent.identity import secret_of
 from ..errors import DeliveryError, swallow
 from ..paths import mine, rewrite, state_dir
 from ..privacy import beside, clean, version
+from ..record import WRITER
 from ..record.sample import drawn
 from ..schema.compile import Compiled, read
-from .prepare import RUN, Ready, allowed, since
+from .prepare import Ready, allowed, since
 from .writer import declaration
 
 if TYPE_CHECKING:
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
 
 OPT_OUT = "otel_bridge.opt_out"
 ASK_EVERY = 5_000_000_000  # nanoseconds for which an answer of `decide` holds
-RATE = "otel_bridge.sample_rate"
 _KEY = os.urandom(32)  # for the ids of this process, whichever provider they come from
 
 
@@ -213,8 +214,7 @@ def _settle(declared: Compiled) -> None:
     try:
         if mine(folder):
             secret_of(folder)
-            written = (sys.executable, declared.file, declared.digest)
-            rewrite(folder + "/writer", "interpreter = %s\nregistry = %s\ndigest = %s\n" % written)
+            rewrite(folder + "/writer", WRITER % (sys.executable, declared.file, declared.digest))
     except (OSError, ValueError) as problem:
         swallow(problem)  # then pseudonyms are absent
 

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from ..clock import floored, new_id, new_uuid, now
 from ..consent import Decision
-from ..consent.agreed import agreed
+from ..consent.agreed import RATE, RUN, agreed
+from ..consent.identity import UUID
 from ..privacy import beside, version
-from ..privacy.form import UUID, VERSION, formed
+from ..privacy.form import VERSION, formed
 from ..schema.compile import Compiled
 from .spool import Item
 
 if TYPE_CHECKING:
     from ..privacy import Names
 
-RUN = "cli.run"
-RARE = ("otel_bridge.sample_rate", "double", "bucket", ((),), 0)  # of an event that was drawn by an earlier declaration, too
+RARE = (RATE, "double", "bucket", ((),), 0)  # of an event that was drawn by an earlier declaration, too
 _NOWHERE = Item("", {}, {}, {}, "")
 _TRACE, _SPAN = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{16}")
 

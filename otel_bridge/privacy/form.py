@@ -9,6 +9,7 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
+from ..consent.identity import UUID
 from . import MOST, OTHER, among, public, tells
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ VERSION = re.compile(r"[0-9]{1,5}([.][0-9]{1,5}){0,2}")
 DAY = re.compile(r"(19[7-9]|20[0-9])[0-9]-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
 WEEK = re.compile(r"(19[7-9]|20[0-9])[0-9]-W(0[1-9]|[1-4][0-9]|5[0-3])")
 HASH = re.compile(r"[0-9a-f]{16}")
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def formed(specs: tuple[Spec, ...], given: Mapping[str, object], names: Names) -> tuple[dict[str, Any], int]:

@@ -39,13 +39,11 @@ def reduce(value: object, parameters: "Parameters", facts: "Facts") -> "list[Sca
 def _told(traceback: TracebackType | None, distributions: str, most: int) -> "list[Scalar]":
     """The frames that are public, in order."""
     installed = _installed(distributions)
-    files = {module: file for file, module in installed.items()}
     found: deque[tuple[FrameType, int | None]] = deque(maxlen=DEEPEST)  # the innermost
     while traceback is not None:
         found.append((traceback.tb_frame, traceback.tb_lineno))
         traceback = traceback.tb_next
-    told = [_public(frame, line, installed) for frame, line in found]
-    return list(_joined([one if _stands(one, files) else HIDDEN for one in told])[-most:])
+    return list(_standing([_public(frame, line, installed) for frame, line in found], distributions)[-most:])
 
 
 def _public(frame: FrameType, line: int | None, installed: dict[str, str]) -> str:
@@ -68,12 +66,13 @@ def standing(value: object, parameters: "Parameters") -> "list[str] | None":
     distributions, most = parameters
     if type(value) is not list or len(value) > most or not all(type(frame) is str for frame in value):
         return None
+    return _standing(value, distributions)
+
+
+def _standing(told: "list[str]", distributions: str) -> "list[str]":
+    """Frames that public source has, and one `<private>` for all others in a row: how many there are is private too."""
     files = {module: file for file, module in _installed(distributions).items()}
-    return _joined([frame if _stands(frame, files) else HIDDEN for frame in value])
-
-
-def _joined(frames: "list[str]") -> "list[str]":
-    """Frames without repeated `<private>`: how many there are is private too."""
+    frames = [frame if _stands(frame, files) else HIDDEN for frame in told]
     return [frame for at, frame in enumerate(frames) if frame != HIDDEN or frames[at - 1 : at] != [HIDDEN]]
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..privacy import Kept
 
 SPOOL_BYTES = 8 << 20
+WRITER = "interpreter = %s\nregistry = %s\ndigest = %s\n"  # who wrote a spool, and by which declaration
 _ARCHITECTURES = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64", "i686": "x86", "i386": "x86", "armv7l": "arm32"}
 PATIENCE = 250  # tries, 2 ms apart, to get a lock that somebody holds; then the event is counted as lost
 _threads = allocate_lock()  # POSIX locks are per process, so the threads of one need a lock of their own
@@ -143,7 +144,7 @@ def _appended(run, path, data):
             return False
         if held.st_size == 0:  # keep who wrote it, so that a sender finds the declaration again from any environment
             written = (sys.executable, run.declared.__file__, run.declared.DIGEST)
-            rewrite(run.folder + "/writer", "interpreter = %s\nregistry = %s\ndigest = %s\n" % written)
+            rewrite(run.folder + "/writer", WRITER % written)
         if held.st_size + len(data) > SPOOL_BYTES:
             _lose(run, "spool_full")
         elif os.write(fd, data) != len(data):  # a full disk: leave no half line behind

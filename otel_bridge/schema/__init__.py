@@ -21,6 +21,8 @@ from .resolve import carried, resolve
 __all__ = ["Event", "Field", "Fingerprint", "Mistake", "Product", "Registry", "Span", "check", "examine", "load", "read_names"]
 
 DIGEST = b"otel-bridge names 2 "  # how a digest of public names begins; `compile` looks at the rest
+Names = dict[str, tuple[str, ...]]
+Digests = dict[str, bytes]
 BUILTIN = Path(__file__).parent / "builtin.yaml"
 
 
@@ -31,33 +33,36 @@ def check(path: Path, product: Product | None = None) -> list[Mistake]:
 
 def examine(path: Path, product: Product | None = None) -> tuple[list[Mistake], Fingerprint]:
     """Every mistake, and how many bits every record tells of the machine it comes from; raises SchemaError as `check` does."""
-    return _examined(*_documents(path, product))
+    return _examined(*_documents(path, product))[:2]
 
 
-def _examined(document: Document, builtin: Document, product: Product) -> tuple[list[Mistake], Fingerprint]:
+def _examined(document: Document, builtin: Document, product: Product) -> tuple[list[Mistake], Fingerprint, Names, Digests]:
     mistakes = lint(document, builtin, product, datetime.fromtimestamp(now() / 1e9, UTC).date())
     try:
         fields = carried(document, builtin, product)
     except (KeyError, TypeError, ValueError, AssertionError):  # an attribute among them has a mistake of its own, told already
         fields = ()
-    sizes = {}
+    names: Names = {}
+    digests: Digests = {}
     for name, file in product.registries.items():
         try:
-            sizes[name] = len(_read_digest(file)) // 8 if _is_digest(file) else len(read_names(file))
+            if file.suffix == ".digest":  # that `otel-bridge names build` made
+                digests[name] = _read_digest(file)
+            else:
+                names[name] = read_names(file)
         except SchemaError as problem:
             mistakes.append(Mistake(document.file, 1, "registry", str(problem)))
+    sizes = {**{name: len(found) for name, found in names.items()}, **{name: len(found) // 8 for name, found in digests.items()}}
     told = fingerprint.take(fields, sizes, {str(one.get("key")) for one in listed(builtin.root, "attributes")})
-    return sorted([*mistakes, *told.mistakes(document)], key=lambda one: (one.line, one.message)), told
+    return sorted([*mistakes, *told.mistakes(document)], key=lambda one: (one.line, one.message)), told, names, digests
 
 
 def load(path: Path, product: Product | None = None) -> Registry:
     """The registry of a file; raises SchemaError with one line for each mistake."""
     document, builtin, product = _documents(path, product)
-    mistakes = _examined(document, builtin, product)[0]
+    mistakes, _, names, digests = _examined(document, builtin, product)
     if mistakes:
         raise SchemaError("\n".join(str(mistake) for mistake in mistakes))
-    names = {name: read_names(file) for name, file in product.registries.items() if not _is_digest(file)}
-    digests = {name: _read_digest(file) for name, file in product.registries.items() if _is_digest(file)}
     return replace(resolve(document, builtin, product), names=names, digests=digests)
 
 
@@ -76,11 +81,6 @@ def read_names(file: Path) -> tuple[str, ...]:
             what = f"`{line}` looks like an address, a path or a token, which the collector masks"
             raise SchemaError(f"{file}:{number}: {what}; leave it out")
     return tuple(sorted({line for line in lines if line}))
-
-
-def _is_digest(file: Path) -> bool:
-    """Whether a registry is a digest that `otel-bridge names build` made, and no list of names."""
-    return file.suffix == ".digest"
 
 
 def _read_digest(file: Path) -> bytes:

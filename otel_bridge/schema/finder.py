@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from .marked import Document, Marked, Mistake, listed, privacy_of, type_of
 from .parameters import mistaken
 from .product import Product
+from .registry import RUN
 
 NAMING = ("enum", "registry", "default_only")
 SUGGESTIONS = 50  # mistakes for which a near word is looked for: a millisecond each among a thousand keys
@@ -24,17 +25,18 @@ class Finder:
         self.builtin = {str(one.get("key")): one for one in listed(builtin.root, "attributes")}
         self.attributes = {str(one.get("key")): one for one in listed(self.root, "attributes")}
         self.names = {str(one.get("name")): "it is built in" for one in listed(builtin.root, "events")}
-        self.names["cli.run"] = "it is the run's"
+        self.names[RUN] = "it is the run's"
 
     def _mistake(self, at: Marked, key: str, check: str, message: str) -> Mistake:
         return Mistake(self.file, at.at(key), check, message)
 
     def _instead(self, word: str, known: tuple[str, ...]) -> str:
-        if len(known) < 12 and not (close := get_close_matches(word, known, 1)):
-            return "; known are " + ", ".join(known)
-        self.suggestions -= 1
-        close = get_close_matches(word, known, 1) if self.suggestions >= 0 else []
-        return f"; write `{close[0]}`?" if close else ""
+        few = len(known) < 12
+        self.suggestions -= not few
+        close = get_close_matches(word, known, 1) if few or self.suggestions >= 0 else []
+        if close:
+            return f"; write `{close[0]}`?"
+        return "; known are " + ", ".join(known) if few else ""
 
     def _known(self, what: str, one: Marked, known: tuple[str, ...]) -> Iterator[Mistake]:
         for key in one:

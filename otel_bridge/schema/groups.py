@@ -8,6 +8,7 @@ from .finder import Finder
 from .marked import Marked, Mistake, listed, privacy_of, type_of
 from .parameters import RULES, widened
 from .policies import DEFAULTS, OF_A_PLACE, OURS, POLICIES
+from .registry import RATE, RUN
 
 KINDS = ("client", "consumer", "internal", "producer", "server")
 KEY = re.compile(r"[a-z][a-z0-9_]*([.][a-z0-9_]+)*")
@@ -37,13 +38,13 @@ class Groups(Finder):
 
     def _all_groups(self, section: Section) -> Iterator[Mistake]:
         extends = section.name == "spans"  # a product adds to the run's own span, once
-        seen = {"cli.run": "", **self.names} if section.name != "entities" else {}
+        seen: dict[str, str] = {} if section.name == "entities" else self.names  # events and spans have one name space
         for group in listed(self.root, section.name):
             called = str(group.get(section.called, ""))
             at = (group, section.called)
             if not called:
                 yield self._mistake(*at, "missing-name", f"one of the {section.name} has no `{section.called}`; name it")
-            elif extends and called == "cli.run":
+            elif extends and called == RUN:
                 extends = False
             elif called in seen:
                 yield self._mistake(
@@ -52,17 +53,15 @@ class Groups(Finder):
             elif not KEY.fullmatch(called):
                 message = f"`{called}`: a name is lower-case words with dots and underscores, as `product.verb`"
                 yield self._mistake(*at, "name", message)
-            if section.name != "entities":
-                self.names.setdefault(called, f"first on line {group.at(section.called)}")
             seen.setdefault(called, f"first on line {group.at(section.called)}")
             yield from self._known(f"`{called}`", group, (*SAID, section.called, *section.places, *section.keys, "name"))
             yield from self._list(f"`{called}`", group, section.places)
             yield from self._group(called, group, section)
             references = [reference for place in section.places for reference in listed(group, place)]
             beside = [str(reference.get("ref", "")) for reference in references]
-            for at_, reference in enumerate(references):
-                if beside[at_] in beside[:at_]:
-                    message = f"`{called}` refers to `{beside[at_]}` a second time; delete one of them"
+            for number, reference in enumerate(references):
+                if beside[number] in beside[:number]:
+                    message = f"`{called}` refers to `{beside[number]}` a second time; delete one of them"
                     yield self._mistake(reference, "ref", "duplicate-ref", message)
                 yield from self._reference(called, reference, beside)
 
@@ -90,7 +89,7 @@ class Groups(Finder):
             yield self._mistake(reference, "ref", "undeclared-ref", message)
             return
         of_key = privacy_of(self.builtin.get(key, Marked())) or privacy_of(self.attributes.get(key, Marked())) or Marked()
-        if key in self.builtin and (of_key.get("policy") in OURS or key == "otel_bridge.sample_rate"):
+        if key in self.builtin and (of_key.get("policy") in OURS or key == RATE):
             message = f"`{group}` refers to `{key}`, which otel-bridge alone fills in; delete the ref"
             yield self._mistake(reference, "ref", "built-in", message)
         privacy = privacy_of(reference)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
-from .registry import Field, Registry
-from .words import A_RUN, EVERYTHING, MANY, RUN, code, keeps, link, sampled, text, until
+from .registry import RUN, Field, Registry
+from .words import A_RUN, EVERYTHING, MANY, code, keeps, link, sampled, text, until
 
 Examples = Mapping[str, Mapping[str, object]]  # by the name of an event or span, or EVERYTHING; then by key
 ALONE = ("canary", "deletion.request")  # what otel-bridge says of its own accord belongs to no run

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from .product import Product
 
+RUN, RATE = "cli.run", "otel_bridge.sample_rate"  # the run's own span, and what an event that is not always told carries
 Value = str | int | float | tuple[str, ...] | tuple[int, ...] | tuple[float, ...]
 Spec = tuple[str, str, str, tuple[Value, ...], int]
 

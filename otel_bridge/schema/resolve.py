@@ -7,10 +7,9 @@ from operator import attrgetter
 from .marked import Document, Marked, listed, privacy_of, type_of
 from .policies import DEFAULTS, POLICIES, PRECISION
 from .product import Product
-from .registry import Event, Field, Registry, Span, Value
+from .registry import RATE, RUN, Event, Field, Registry, Span, Value
 
 COMMON = ("otel_bridge.sequence", "otel_bridge.command", "session.id")
-RUN = "cli.run"
 
 
 def resolve(document: Document, builtin: Document, product: Product) -> Registry:
@@ -54,7 +53,7 @@ class _Attributes:
         fields = self.fields([reference for reference in listed(one, "attributes") if reference["ref"] not in COMMON])
         rate = float(str(privacy.get("sample_rate", 1)))
         if rate < 1:
-            field = self._field("otel_bridge.sample_rate", Marked())
+            field = self._field(RATE, Marked())
             fields = (replace(field, parameters=((rate,),)), *fields)
         return Event(str(one["name"]), str(one.get("brief", "")), str(privacy.get("category", "")), fields, rate)
 

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-RUN, A_RUN, EVERYTHING = "cli.run", "One run of the command line.", "(every event and run)"
+A_RUN, EVERYTHING = "One run of the command line.", "(every event and run)"
 MANY = 8  # values that are named; the others are counted
 MOST = 16  # members of a list
 KEEPS = {
