@@ -3,28 +3,31 @@
 import sys
 
 __version__ = "0.1.0"
-__all__ = ["ask", "event", "mount"]
+__all__ = ["action", "ask", "command", "event", "mount"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from types import ModuleType
 
     import click
 
     from . import mount
+    from .instrument.command import command
     from .record import Run
+    from .record.action import action
 
 current: "Run | None" = None  # the run being recorded; None while there is none, or nobody agreed
+observer: "Callable[[Run], Callable[..., object]] | None" = None  # told of each run as it begins; what it returns, as it ends
 mounted = ""  # how the product's own command line calls our verbs, when it has them
 _HELP = "See, stop and control what this program tells its authors."
 
 
-def event(name: str, attributes: "Mapping[str, object] | None" = None, set_by_user: "Collection[str]" = ()) -> None:
+def event(name: str, attributes: "Mapping[str, object] | None" = None, set_by_user: "Collection[str]" = (), **more: object) -> None:
     """Record an event of the running product; nothing happens when no run is recorded.
 
-    `name` is an event declared in the product's `telemetry.yaml`, `attributes` maps declared attribute keys to values of
-    any type (each is reduced by its policy, undeclared ones are dropped and counted), `set_by_user` names the keys whose
+    `name` is an event declared in the product's `telemetry.yaml`, `attributes` (and `more`) maps declared attribute keys to values
+    of any type (each is reduced by its policy, undeclared ones are dropped and counted), `set_by_user` names the keys whose
     value the person chose, for the policy `default_only`. Never raises and never prints.
     Source: OpenTelemetry events, https://opentelemetry.io/docs/specs/semconv/general/events/
     """
@@ -32,7 +35,7 @@ def event(name: str, attributes: "Mapping[str, object] | None" = None, set_by_us
         try:
             from .record import record
 
-            record(current, name, attributes, set_by_user)
+            record(current, name, {**attributes, **more} if attributes and more else attributes or more, set_by_user)
         except Exception:  # at the very end of the stack even counting a failure fails
             pass
 
@@ -48,14 +51,26 @@ def ask(package: str = "") -> str:
 
         return notice.ask(__import__((package or _caller()) + "._telemetry", fromlist=("PRODUCT",)))
     except Exception as problem:
-        from .errors import swallow
-
         swallow(problem)
         return "off"
 
 
-def __getattr__(name: str) -> "ModuleType":
-    """`otel_bridge.mount` without its file, which costs 0.3 M instructions and which only a verb needs."""
+def swallow(problem: Exception) -> None:
+    """Keep a failure of ours away from the host program, even where nothing can be imported any more; see `errors.swallow`."""
+    try:
+        from .errors import swallow
+
+        swallow(problem)
+    except Exception:
+        pass
+
+
+def __getattr__(name: str) -> object:
+    """What few programs use, when it is asked for: each file costs 0.3 M instructions; `mount` even without its file."""
+    if name in ("action", "command"):
+        place = ".record.action" if name == "action" else ".instrument.command"
+        found = globals()[name] = getattr(__import__(__name__ + place, fromlist=(name,)), name)
+        return found
     if name != "mount":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     light = type(sys)("otel_bridge.mount")

@@ -58,7 +58,7 @@ def capture_events(product_or_package: str = "") -> Iterator[Captured]:
         write(state_dir(".session"), os.O_TRUNC, SESSION)
         captured = stack.enter_context(closing(Captured(folder)))
         _listen(stack, captured, declared)
-        run, _ = instrument._recording(declared, decision)  # of calls outside any entry point
+        run, _ = instrument.begin(declared, decision)  # of calls outside any entry point
         stack.enter_context(_replaced(otel_bridge, "current", run))
         yield captured
 

@@ -188,7 +188,7 @@ def _merged(logs: list[Event], spans: list[Event]) -> list[Event]:
     """Events and runs of several processes in one order: a run is over after the last of its events."""
     found = []
     for span in spans:
-        mine = [at + 1 for at, log in enumerate(logs) if log.record["traceId"] == span.record["traceId"]]
+        mine = [at + 1 for at, log in enumerate(logs) if log.record["spanId"] == span.record["spanId"]]
         end = max(mine, default=0)
         found += [*logs[:end], span]
         logs = logs[end:]

@@ -9,9 +9,14 @@ import otel_bridge
 
 def test_the_public_names_are_sorted_and_there() -> None:
     """`__all__` is sorted, complete and every name of it exists."""
-    public = {name for name, value in vars(otel_bridge).items() if callable(value) and not name.startswith("_")}
-    assert otel_bridge.__all__ == sorted(otel_bridge.__all__) == ["ask", "event", "mount"]
-    assert public | {"mount"} == set(otel_bridge.__all__)
+    public = {
+        name
+        for name, value in vars(otel_bridge).items()
+        if callable(value) and name[:1] != "_" and name not in ("action", "command")
+    }
+    assert otel_bridge.__all__ == sorted(otel_bridge.__all__) == ["action", "ask", "command", "event", "mount"]
+    assert public | {"action", "command", "mount"} == set(otel_bridge.__all__)
+    assert callable(otel_bridge.action) and callable(otel_bridge.command)
     assert callable(otel_bridge.mount.click_group)
 
 

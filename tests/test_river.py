@@ -7,20 +7,38 @@ import pytest
 from conftest import BIN, ROOT, World
 
 PACKAGE = ROOT / "otel_bridge"
-STAGES = ("errors", "settings", "clock", "paths", "schema", "consent", "privacy", "record", "export", "collector", "analytics")
+STAGES = (
+    "errors",
+    "settings",
+    "clock",
+    "paths",
+    "registered",
+    "schema",
+    "consent",
+    "privacy",
+    "record",
+    "export",
+    "collector",
+    "analytics",
+)
 ABOVE = {stage: STAGES[: at + 1] for at, stage in enumerate(STAGES)}
-ABOVE["instrument"] = (*ABOVE["export"], "instrument")  # export/detach alone, when a sender is due
+ABOVE["instrument"] = (*ABOVE["export"], "auto", "instrument")  # export/detach alone, when a sender is due; auto for decorators
 ABOVE["auto"] = (*ABOVE["instrument"], "auto")
-ABOVE["commands"] = (*STAGES, "instrument", "commands")
+ABOVE["scaffold"] = ("errors", "schema", "scaffold")
+ABOVE["program"] = (*ABOVE["auto"], "program")
+ABOVE["commands"] = (*STAGES, "instrument", "scaffold", "program", "commands")
+ABOVE["shell"] = ("program", "commands", "shell")
 ABOVE["mount"] = (*ABOVE["commands"], "mount")
 ABOVE["testing_events"] = ("paths", "testing_events")
 ABOVE["testing_sink"] = ("export", "testing_events", "testing_sink")
 ABOVE["testing"] = (*ABOVE["instrument"], "testing_events", "testing_sink", "testing")
 ABOVE["__init__"] = ("record", "errors", "consent")  # lazily, when an event is recorded, or the person is asked
 HEAVY = {"opentelemetry", "requests", "google", "grpc"}
+LOADED_BY_OTEL = "instrument/for_otel.py"  # an OTel instrumentor, which nothing of ours imports
 HOT = ("__init__", "auto", "clock", "paths", "consent/__init__", "privacy/__init__", "record/__init__")
 HOT += ("instrument/__init__", "instrument/for_click", "instrument/for_argparse")
-HOT_MAY = {"os", "sys", "time", "posix", "_thread", "click", "argparse", "json.encoder", "otel_bridge", "click.core"}
+HOT_MAY = {"os", "sys", "time", "posix", "_thread", "click", "argparse", "json.encoder", "otel_bridge"}
+HOT_MAY |= {"marshal", "_frozen_importlib_external"}
 ON = ["otel_bridge/" + name + ".py" for name in sorted({*HOT} - {"instrument/for_argparse", "instrument/for_click"})]
 ON += ["kitchen/_telemetry.py"]
 OFF = ["otel_bridge/" + name + ".py" for name in ("__init__", "auto", "consent/__init__", "paths")] + ["kitchen/_telemetry.py"]
@@ -64,9 +82,10 @@ def test_imports_point_upstream(file: Path) -> None:
 
 @pytest.mark.parametrize("file", modules(), ids=lambda file: str(file.relative_to(PACKAGE)))
 def test_only_the_export_imports_what_is_heavy(file: Path) -> None:
-    """OpenTelemetry and requests are imported by export/ alone, so that no host pays for them."""
-    if file.relative_to(PACKAGE).parts[0] != "export":
+    """OpenTelemetry and requests are imported by export/ alone, and by what OpenTelemetry loads: no host pays for them."""
+    if file.relative_to(PACKAGE).parts[0] != "export" and str(file.relative_to(PACKAGE)) != LOADED_BY_OTEL:
         assert not HEAVY & {name.split(".")[0] for name in imports(file)}
+    assert "otel_bridge.instrument.for_otel" not in imports(file)
 
 
 @pytest.mark.parametrize("name", HOT)
@@ -118,10 +137,10 @@ def test_a_run_brings_in_no_module_of_the_standard_library_that_the_bare_twin_do
 
 
 def test_files_and_functions_stay_small() -> None:
-    """Files up to 250 lines, functions up to 60, front doors up to 200; three have 240, for a second file costs 0.3 M instructions."""
+    """Files up to 250 lines, functions up to 60, front doors up to 200; four have 250, for a run may load ten files."""
     for file in modules():
         tree = ast.parse(file.read_text())
-        most = 250 if file.name != "__init__.py" else 240 if file.parent.name in ("record", "consent", "privacy") else 200
+        most = 250 if file.name != "__init__.py" else 250 if file.parent.name in ("record", "consent", "privacy", "instrument") else 200
         assert len(file.read_text().splitlines()) <= most, file
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef):

@@ -22,6 +22,8 @@ REASONS = {
     "torn": "half a line, of a process that was killed",
     "undeclared_attribute": "the product offered what it has not declared",
     "undeclared_event": "the product offered an event that it has not declared",
+    "undeclared_span": "the product took a step that it has not declared",
+    "unfinished": "a run that never said how it ended: killed, or left at once",
 }
 
 

@@ -37,7 +37,7 @@ def clear(scope: str) -> None:
         folder = Path(state_dir(product))
         stop(product)
         (folder / "view.html").unlink(missing_ok=True)  # it shows what is deleted now
-        for waiting in (folder / "spool", folder / "quarantine"):
+        for waiting in (folder / "spool", folder / "quarantine", folder / "running"):
             try:
                 discard(str(waiting))
             except OSError as problem:

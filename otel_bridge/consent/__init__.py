@@ -144,6 +144,14 @@ def sdk_disabled(product):
     return None
 
 
+def inherited(product):
+    # type: (str) -> Decision | None
+    """the program that started this one"""
+    if environ.get(b"OTEL_BRIDGE_RUN") == b"off":
+        return Decision(OFF, "the program that started this one is off", "OTEL_BRIDGE_RUN")
+    return None
+
+
 def opted_out(product):
     # type: (str) -> Decision | None
     """the product's variable _TELEMETRY_OPTOUT"""
@@ -231,6 +239,6 @@ def undecided(product):
 
 
 SOURCES = (
-    *(organisation, do_not_track, sdk_disabled, opted_out, variable),
+    *(organisation, do_not_track, sdk_disabled, inherited, opted_out, variable),
     *(project, choice_for_everything, choice_for_product),
 )

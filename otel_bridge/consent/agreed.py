@@ -43,9 +43,9 @@ def agreed(fields: Mapping[str, Any], refused: str, known: Known | None) -> dict
         for name, specs in fields["EVENTS"].items()
     }
     spans = {
-        name: (kind, scope, tuple(one for one in specs if one[0] not in keys))
+        name: (kind, scope, kept(name, specs))
         for name, (kind, scope, specs) in fields.get("SPANS", {}).items()
-        if name not in events
+        if name not in events and (known is None or name in known)
     }
     return {**narrowed, "EVENTS": every, "SPAN": None if RUN in events else narrowed["SPAN"], "SPANS": spans}
 
@@ -58,6 +58,7 @@ def narrowed(declared: Any, refused: str, known: Known | None) -> Any:
 def _places(declared: Any) -> Iterator[tuple[str, Specs]]:
     yield from (("RESOURCE", declared.RESOURCE), ("SPAN", declared.SPAN), ("COMMON", declared.COMMON))
     yield from declared.EVENTS.items()
+    yield from ((name, specs) for name, (_, _, specs) in getattr(declared, "SPANS", {}).items())
 
 
 def more(declared: Any, known: Known) -> bool:

@@ -11,11 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
 
 from ..clock import now
 from ..paths import opened, read_flat, rewrite, state_dir, write
 from . import IDLE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # a program that was started by a run loads this file, and may look at what has been imported
+    from typing import Any
 
 SECRET = 32  # bytes
 DAY = 86_400_000  # milliseconds
@@ -93,7 +96,7 @@ def _make(path: str) -> None:
         os.unlink(new)
 
 
-def refresh(declared: Any, folder: str, shown: bool = True) -> dict[str, str]:
+def refresh(declared: "Any", folder: str, shown: bool = True) -> dict[str, str]:
     """Write down anew what every run asks for: the id of this period, and until when it holds; also the id for `forget`.
 
     Without an id (`identity: none`, or a secret that is none) the pairs say why. A declaration that was not `shown` is not
@@ -150,18 +153,22 @@ def end_session() -> None:
         Path(path).unlink(missing_ok=True)
 
 
-def handed_down(text: str, folder: str) -> str:
-    """The session in OTEL_BRIDGE_RUN: its digits, a hyphen, and the millisecond of handing it down; empty when it does not count.
+def handed_down(text: str, folder: str, family: str) -> tuple[str, str, str]:
+    """The session, the trace and the span in OTEL_BRIDGE_RUN; empty where they do not count, the last two for another family.
 
-    Not after a day, and not when the secret was made anew since: `reset-id` and `forget` end sessions too.
+    The text is a session's digits, the millisecond of handing it down, the trace's and the span's digits and the family, joined
+    by hyphens. Nothing of it counts after a day, or when the secret was made anew since: `reset-id` and `forget` end sessions.
     """
-    session, _, when = text.partition("-")
-    if not _is_session(session) or not when.isdigit() or not 0 <= now() // 10**6 - int(when[:15]) < DAY:
-        return ""
+    session, when, trace, span, whose = [*text.split("-", 4), "", "", "", ""][:5]
+    if not _digits(session, 16) or not when.isdigit() or not 0 <= now() // 10**6 - int(when[:15]) < DAY:
+        return "", "", ""
     try:
-        return session if os.stat(folder + "/secret").st_mtime * 1000 <= int(when) else ""
+        if os.stat(folder + "/secret").st_mtime * 1000 > int(when):
+            return "", "", ""
     except FileNotFoundError:
-        return session
+        pass
+    same = whose == family and _digits(trace, 16) and _digits(span, 8)
+    return (session, trace, span) if same else (session, "", "")
 
 
 def begin(family: str, folder: str, session: str) -> dict[str, str]:
@@ -171,7 +178,7 @@ def begin(family: str, folder: str, session: str) -> dict[str, str]:
     OSError when the file is busy for half a second.
     """
     known = read_flat(folder + "/identity") or {}
-    if not _is_session(session):
+    if not _digits(session, 16):
         path = session_file()
         with locked(path + ".lock") as held:
             if not held:
@@ -200,7 +207,7 @@ def _going_on(path: str) -> str:
         session = Path(path).read_text(encoding="ascii", errors="replace")
     except FileNotFoundError:
         return ""
-    return session if 0 <= age < IDLE and _is_session(session) else ""
+    return session if 0 <= age < IDLE and _digits(session, 16) else ""
 
 
 @contextmanager
@@ -222,8 +229,9 @@ def locked(path: str) -> Iterator[bool]:
         os.close(fd)
 
 
-def _is_session(text: str) -> bool:
+def _digits(text: str, size: int) -> bool:
+    """Whether a text is `size` bytes in lower-case hexadecimal, as only this library writes them."""
     try:
-        return len(text) == 32 and len(bytes.fromhex(text)) == 16
+        return bytes.fromhex(text).hex() == text and len(text) == 2 * size
     except ValueError:
         return False

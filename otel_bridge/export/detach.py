@@ -24,11 +24,7 @@ def spawn(product: str, folder: str, wait: bool) -> None:
     child = os.posix_spawn(
         sys.executable,
         [sys.executable, "-P", "-c", _SENDER, product],
-        {
-            key: value
-            for key, value in environ.items()
-            if not key.startswith(b"OTEL_") or key.startswith(b"OTEL_BRIDGE_") or key == b"OTEL_SDK_DISABLED"
-        },
+        _environment(),
         file_actions=[*null, *((os.POSIX_SPAWN_CLOSE, fd) for fd in _inheritable())],
         setsid=True,
         setsigdef=_DEFAULT,
@@ -37,6 +33,21 @@ def spawn(product: str, folder: str, wait: bool) -> None:
     until = time.monotonic() + PATIENCE
     while wait and time.monotonic() < until and os.waitpid(child, os.WNOHANG) == (0, 0):
         time.sleep(0.02)
+
+
+def _environment() -> "dict[bytes, bytes]":
+    """The variables of this process without what steers the user's own telemetry, and without its agent."""
+    kept = {
+        key: value
+        for key, value in environ.items()
+        if not key.startswith(b"OTEL_") or key.startswith(b"OTEL_BRIDGE_") or key == b"OTEL_SDK_DISABLED"
+    }
+    if b"PYTHONPATH" in kept:  # `opentelemetry-instrument` works by a sitecustomize of its own
+        parts = kept[b"PYTHONPATH"].split(b":")
+        kept[b"PYTHONPATH"] = b":".join(
+            one for one in parts if not one.endswith(b"/opentelemetry/instrumentation/auto_instrumentation")
+        )
+    return kept
 
 
 def _inheritable() -> "list[int]":

@@ -9,6 +9,7 @@ from ..consent import ON, Decision, decide
 from ..errors import BridgeError, DeliveryError
 from ..paths import state_dir, write
 from ..record.losses import lose
+from ..record.unfinished import settle
 from ..schema.compile import Compiled
 from . import backoff, build, deletion, ledger, spool
 from .otlp import Answer, send
@@ -172,6 +173,7 @@ class Shipment:
 
 def losses(product: str) -> Counter[str]:
     """Everything that was recorded or offered and did not arrive, by reason."""
+    settle(state_dir(product))
     found: Counter[str] = Counter()
     path = Path(state_dir(product)) / "lost"
     if path.exists():

@@ -57,7 +57,7 @@ def prepare(items: list[Item], declared: Compiled, decision: Decision) -> tuple[
             lost["malformed"] += 1
             continue
         if one is None:
-            lost["undeclared_event" if _name(item) not in (*declared.events, RUN) else "opted_out"] += 1
+            lost["opted_out" if _name(item) in (*declared.events, RUN, *declared.spans) else "undeclared_event"] += 1
         elif one.start < begun:
             lost["before_consent"] += 1
         else:
@@ -105,19 +105,19 @@ def _ready(item: Item, declared: Compiled, allowed: Compiled, names: "Names") ->
     body = item.body
     log = item.signal == "logs"
     name = _name(item)
-    if (log and allowed.events.get(name) is None) or (not log and (name != RUN or allowed.span is None)):
+    agreed = _specs(allowed, log, name)
+    if agreed is None:
         return None
     given = plain(body.get("attributes", []))
     uid = {"log.record.uid": given.pop("log.record.uid")} if log else {}
     if log and not UUID.fullmatch(uid["log.record.uid"]):
         raise ValueError(uid)
-    specs = (*declared.events[name], *declared.common, RARE) if log else declared.span
-    kept, undeclared = formed(specs, given, names)
+    kept, undeclared = formed(_specs(declared, log, name) or (), given, names)
     resource, undeclared_there = formed(declared.resource, plain(item.resource.get("attributes", [])), names)
     for key, needed in (("service.name", declared.product), ("service.version", "0")):  # no collector takes it without
         resource.setdefault(key, needed)
     if allowed is not declared:
-        agreed_to = {one[0] for one in ((*allowed.events[name], *allowed.common, RARE) if log else allowed.span)}
+        agreed_to = {one[0] for one in agreed}
         kept = {key: value for key, value in kept.items() if key in agreed_to}
         resource = {key: value for key, value in resource.items() if key in {one[0] for one in allowed.resource}}
     version = item.scope.get("version", "")
@@ -134,7 +134,17 @@ def _ready(item: Item, declared: Compiled, allowed: Compiled, names: "Names") ->
         failed=not log and body.get("status", {}).get("code") == 2,
         undeclared=undeclared + undeclared_there,
         item=item,
+        kind="internal" if log or name == RUN else declared.spans[name][0],
+        parent_id=int(_matched(_SPAN, body["parentSpanId"]), 16) if body.get("parentSpanId") else 0,
     )
+
+
+def _specs(declared: Compiled, log: bool, name: str) -> tuple[Any, ...] | None:
+    """The attributes that an event, a run or a step of one may have; None when there is none of this name."""
+    if not log and name == RUN:
+        return declared.span
+    found = declared.events.get(name) if log else declared.spans.get(name, (None, None, None))[2]
+    return None if found is None else (*found, *declared.common, RARE)
 
 
 def plain(attributes: list[dict[str, Any]]) -> dict[str, Any]:

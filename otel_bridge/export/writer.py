@@ -5,6 +5,7 @@ import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
+from .. import registered
 from ..errors import DeliveryError, SchemaError
 from ..paths import read_flat, state_dir
 from ..schema.compile import Compiled, read
@@ -14,7 +15,10 @@ _AUTO = "otel_bridge.auto."
 
 
 def declaration(product: str) -> Compiled:
-    """The compiled registry of a product that has recorded here or is installed beside us; raises DeliveryError or SchemaError."""
+    """The compiled registry of a product that has recorded here, is installed beside us or registered.
+
+    Raises DeliveryError or SchemaError.
+    """
     try:
         written = read_flat(state_dir(product) + "/writer") or {}
     except (OSError, UnicodeDecodeError):  # there is no home, or somebody has edited it
@@ -24,6 +28,9 @@ def declaration(product: str) -> Compiled:
     for found in _installed():
         if found.product == product:
             return found
+    file = registered.file_of(product)
+    if file:
+        return read(Path(file))
     raise DeliveryError(f"{product} has recorded nothing on this machine yet; turn it on and run it once")
 
 
@@ -36,10 +43,10 @@ def endpoint_of(declared: Compiled) -> str:
 
 
 def products() -> list[str]:
-    """Every product that is known here: those with a folder of their own, and those installed beside us; sorted."""
+    """Every product that is known here: those with a folder of their own, installed beside us, or registered; sorted."""
     root = Path(state_dir("."))
     kept = {folder.name for folder in root.glob("[a-z0-9]*") if folder.is_dir()}
-    return sorted(kept | {found.product for found in _installed()})
+    return sorted({*kept, *registered.products()} | {found.product for found in _installed()})
 
 
 def _installed() -> Iterator[Compiled]:

@@ -40,7 +40,9 @@ def clean(
     shown: dict[str, tuple[str, Parameters, Scalar]] = {}  # how each key was told, for versions that another key has to allow
     matched = 0
     for key, kind, policy, parameters, expires in specs:
-        if key not in given:
+        value: Any = given.get(key)
+        if value is None:  # absent, as nobody's default is
+            matched += key in given
             continue
         matched += 1
         if policy == "drop" or (expires and time.time() >= expires):
@@ -50,9 +52,9 @@ def clean(
         facts = names, policy == "default_only" and (key in told or parameters[2] in told)
         reduce = POLICIES.get(policy) or rare(policy)
         if kind == "string[]" and policy != "frames":  # which are in order
-            value: Any = _members(reduce, given[key], parameters, facts)
+            value = _members(reduce, value, parameters, facts)
         else:
-            value = reduce(given[key], parameters, facts)
+            value = reduce(value, parameters, facts)
         if policy == "registry" and seen is not None:
             value = _limited(value, seen.setdefault(key, set()), parameters)
         if value is not None:

@@ -13,7 +13,7 @@ from ..privacy import beside, clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from types import ModuleType
 
     from ..consent import Decision
@@ -32,24 +32,25 @@ class Run:
     """One run of one product: its declaration, its trace context, and what the parser told of it."""
 
     __slots__ = (
-        *("declared", "folder", "mode", "names", "parsed", "prefix", "resource", "seen"),
-        *("sequence", "span_id", "told", "trace_id"),
+        *("declared", "folder", "handed", "here", "mode", "names", "observed", "parent_id", "parsed", "parsing", "prefix"),
+        *("resource", "seen", "sequence", "span_id", "told", "trace_id"),
     )
 
-    def __init__(self, declared: "ModuleType", decision: "Decision", folder: str, known: "Mapping[str, str]") -> None:
-        """A run of the product with this folder; `known` are the ids to tell: `installation`, and `told` of the session."""
-        self.declared = declared
-        self.mode = decision.mode
-        # Off and nevertheless recorded is only shown on standard error.
-        self.folder = "" if self.mode == OFF else folder + "/local" if self.mode == LOCAL else folder
+    def __init__(self, declared, decision, folder, known, trace="", above=""):
+        # type: (ModuleType, Decision, str, Mapping[str, str], str, str) -> None
+        """A run; `known` are the ids to tell, `trace` and `above` those of the run that has started this one, of its trace."""
+        self.declared, self.mode = declared, decision.mode
+        self.folder = "" if self.mode == OFF else folder + "/local" if self.mode == LOCAL else folder  # off is shown alone
         self.prefix = declared.PRODUCT.replace("-", "_")  # of the product's own keys, which have no hyphen
         self.names = beside(declared.NAMES, str(declared.__file__))
-        self.trace_id = new_id(16)
-        self.span_id = new_id(8)
+        self.trace_id, self.span_id, self.parent_id = trace or new_id(16), new_id(8), above
+        self.handed = ""  # what children find in OTEL_BRIDGE_RUN
+        self.here: Callable[[], str] | None = None  # the span that is open, in a run that has steps
+        self.observed: Callable[..., object] | None = None  # whoever wants to know what has been recorded
+        self.parsing: object = None  # what the parser still reads words for
         self.sequence = 0
         self.parsed: dict[str, object] = {"session.id": known.get("told")}
-        self.told: set[str] = set()
-        self.seen: dict[str, set[str]] = {}
+        self.told, self.seen = set(), {}  # type: set[str], dict[str, set[str]]
         self.resource = attributes(clean(declared.RESOURCE, _about(declared, known.get("installation")), self.names)[0])
 
 
@@ -59,7 +60,7 @@ def record(run: Run, name: str, given: "Mapping[str, object] | None" = None, tol
         specs = run.declared.EVENTS.get(name)
         if specs is None:
             if name not in run.declared.EVENTS:  # there, but None: the person refused it
-                _lose(run, "undeclared_event")
+                lose(run, "undeclared_event")
             return
         if specs and specs[0][0] == "otel_bridge.sample_rate":
             from .sample import drawn
@@ -71,31 +72,40 @@ def record(run: Run, name: str, given: "Mapping[str, object] | None" = None, tol
         told = run.told.union((told,) if type(told) is str else told) if told else run.told
         kept, undeclared = clean(specs, given or {}, run.names, told, run.seen)
         if undeclared:
-            _lose(run, "undeclared_attribute", undeclared)
+            lose(run, "undeclared_attribute", undeclared)
         run.sequence += 1
         kept += clean(run.declared.COMMON, {**run.parsed, "otel_bridge.sequence": run.sequence}, run.names)[0]
         kept.append(("log.record.uid", new_uuid()))
         moment, event = floored(now(), run.declared.RESOLUTION), quoted(name)
-        texts = (run.resource, __version__, moment, moment, event, attributes(kept), run.trace_id, run.span_id, event)
+        span = run.here() if run.here is not None else run.span_id
+        texts = (run.resource, __version__, moment, moment, event, attributes(kept), run.trace_id, span, event)
         append(run, "logs", _LOG % texts)
     except Exception as problem:
-        _lose(run, "record_failed", 1, problem)
+        lose(run, "record_failed", 1, problem)
 
 
 def record_span(run, started, duration, failed):
-    # type: (Run, int, int, bool) -> None
-    """Record the run itself; `started` is a Unix time, `duration` a length, both in nanoseconds."""
+    # type: (Run, int, int, bool) -> Kept
+    """Record the run itself, and tell what of it; `started` is a Unix time, `duration` a length, both in nanoseconds."""
     try:
         if run.declared.SPAN is None:  # refused
-            return
-        start = floored(started, run.declared.RESOLUTION)
+            return []
         run.sequence += 1
         given = {**run.parsed, "otel_bridge.sequence": run.sequence}
         kept, _ = clean(run.declared.SPAN, given, run.names, run.told, run.seen)
-        ids, status = (run.resource, __version__, run.trace_id, run.span_id), '{"code":2}' if failed else "{}"
-        append(run, "traces", _SPAN % (*ids, start, start + two_digits(duration), attributes(kept), status))
+        append(run, "traces", span_line(run, "cli.run", 1, (run.span_id, run.parent_id), (started, duration), kept, failed))
+        return kept
     except Exception as problem:
-        _lose(run, "record_failed", 1, problem)
+        lose(run, "record_failed", 1, problem)
+        return []
+
+
+def span_line(run, name, kind, ids, times, kept, failed):
+    # type: (Run, str, int, tuple[str, str], tuple[int, int], Kept, bool) -> str
+    """A span as a line of the spool: its `ids` are its own and that of the span above or nothing, its `times` start and length."""
+    start, above = floored(times[0], run.declared.RESOLUTION), f'"parentSpanId":"{ids[1]}",' if ids[1] else ""
+    about = (run.resource, __version__, run.trace_id, ids[0], above, name, kind, start, start + two_digits(times[1]))
+    return _SPAN % (*about, attributes(kept), '{"code":2}' if failed else "{}")
 
 
 def append(run, signal, line):
@@ -109,14 +119,14 @@ def append(run, signal, line):
         sys.stderr.write(line)
         return
     if not _threads.acquire(timeout=PATIENCE * 0.002):  # a signal handler that records while its own thread does
-        _lose(run, "busy")
+        lose(run, "busy")
         return
     try:
         path, data = f"{run.folder}/spool/{signal}.jsonl", line.encode()
         for _ in range(PATIENCE):
             if _appended(run, path, data):
                 return
-        _lose(run, "busy")
+        lose(run, "busy")
     finally:
         _threads.release()
 
@@ -146,22 +156,24 @@ def _appended(run, path, data):
             written = (sys.executable, run.declared.__file__, run.declared.DIGEST)
             rewrite(run.folder + "/writer", WRITER % written)
         if held.st_size + len(data) > SPOOL_BYTES:
-            _lose(run, "spool_full")
+            lose(run, "spool_full")
         elif os.write(fd, data) != len(data):  # a full disk: leave no half line behind
             os.ftruncate(fd, held.st_size)
-            _lose(run, "disk_full")
+            lose(run, "disk_full")
         return True
     finally:
         os.close(fd)
 
 
-def _lose(run, reason, number=1, problem=None):
+def lose(run, reason, number=1, problem=None):
     # type: (Run, str, int, Exception | None) -> None
-    if not run.folder or decide(run.declared.PRODUCT).mode != run.mode:
-        return
-    from .losses import lose
+    try:
+        if run.folder and decide(run.declared.PRODUCT).mode == run.mode:
+            from .losses import lose
 
-    lose(run.folder, reason, number, problem)
+            lose(run.folder, reason, number, problem)
+    except Exception:  # a program that lets nothing be imported any more
+        pass
 
 
 def _about(declared: "ModuleType", installation: "str | None") -> "dict[str, object]":
@@ -233,6 +245,6 @@ _LOG = (
 )
 _SPAN = (
     '{"resourceSpans":[{"resource":{"attributes":%s},"scopeSpans":[{"scope":{"name":"otel_bridge","version":"%s"},"spans":['
-    '{"traceId":"%s","spanId":"%s","flags":256,"name":"cli.run","kind":1,"startTimeUnixNano":"%d","endTimeUnixNano":"%d",'
+    '{"traceId":"%s","spanId":"%s",%s"flags":256,"name":"%s","kind":%d,"startTimeUnixNano":"%d","endTimeUnixNano":"%d",'
     '"attributes":%s,"status":%s}]}]}]}\n'
 )

@@ -8,6 +8,7 @@ from hashlib import blake2b
 from pathlib import Path
 from pprint import pformat
 from typing import Any
+from zipfile import BadZipFile, ZipFile
 
 from ..errors import SchemaError
 from .registry import Event, Registry, Span, joined
@@ -40,6 +41,7 @@ class Compiled:
     events: dict[str, tuple[Any, ...]]
     about: str  # JSON for people, see `about`
     spans: dict[str, tuple[str, str, tuple[Any, ...]]] = field(default_factory=dict)  # name -> kind, scope, attributes
+    commands: dict[str, str] = field(default_factory=dict)  # path of a command -> event recorded at the end of its runs
 
 
 def render(registry: Registry, fingerprints: Mapping[str, str]) -> str:
@@ -67,6 +69,7 @@ def render(registry: Registry, fingerprints: Mapping[str, str]) -> str:
         "SPAN": tuple(one.spec for one in registry.span),
         "COMMON": tuple(one.spec for one in registry.common),
         "EVENTS": {event.name: tuple(one.spec for one in event.fields) for event in registry.events},
+        "COMMANDS": {path: event.name for event in registry.events for path in event.command},
         "SPANS": {span.name: (span.kind, span.scope, tuple(one.spec for one in span.fields)) for span in registry.spans},
         "ABOUT": json.dumps(about(registry), separators=(",", ":"), sort_keys=True),  # one string: a run only carries it
     }
@@ -89,7 +92,7 @@ def about(registry: Registry) -> dict[str, dict[str, dict[str, str]]]:
 def read(file: Path) -> Compiled:
     """A compiled registry, read as literals and never executed; raises SchemaError."""
     try:
-        tree = ast.parse(file.read_text(encoding="utf-8"))
+        tree = ast.parse(_text(file))
         values = {
             node.targets[0].id.lower(): ast.literal_eval(node.value)
             for node in tree.body
@@ -100,3 +103,16 @@ def read(file: Path) -> Compiled:
         raise SchemaError(f"{file}: the compiled registry is gone ({problem.strerror}); run the product once more") from None
     except (SyntaxError, ValueError, TypeError) as problem:
         raise SchemaError(f"{file}: not a compiled registry ({problem}); run `otel-bridge compile` again") from None
+
+
+def _text(file: Path) -> str:
+    """What stands in a file, also in one of a zip application. Raises OSError."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except NotADirectoryError:
+        archive = next(folder for folder in file.parents if folder.is_file())
+        try:
+            with ZipFile(archive) as packed:
+                return packed.read(file.relative_to(archive).as_posix()).decode()
+        except (BadZipFile, KeyError) as problem:
+            raise OSError(0, str(problem)) from None

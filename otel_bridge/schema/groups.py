@@ -27,10 +27,16 @@ class Section(NamedTuple):
 
 
 GROUPS = (
-    Section("events", "name", ("attributes",), ("entity_associations", "body"), ("category", "sample_rate", "note")),
+    Section("events", "name", ("attributes",), ("entity_associations", "body"), ("category", "sample_rate", "command", "note")),
     Section("spans", "type", ("attributes",), ("kind", "entity_associations", "events"), ("category", "scope", "note")),
     Section("entities", "type", ("identity", "description"), (), ("note",)),
 )
+
+
+def commands_of(privacy: Marked) -> tuple[object, ...]:
+    """The paths of the commands at whose end an event is recorded, as its `command` says: one, or a list."""
+    said = privacy.get("command", [])
+    return tuple(said) if isinstance(said, list) else (said,)
 
 
 class Groups(Finder):
@@ -64,6 +70,31 @@ class Groups(Finder):
                     message = f"`{called}` refers to `{beside[number]}` a second time; delete one of them"
                     yield self._mistake(reference, "ref", "duplicate-ref", message)
                 yield from self._reference(called, reference, beside)
+        if section.name == "events":
+            yield from self._commands()
+
+    def _commands(self) -> Iterator[Mistake]:
+        """Whether each `command` of an event names commands that are declared, and no other event is recorded with them."""
+        of_run = [one for span in listed(self.root, "spans") if span.get("type") == RUN for one in listed(span, "attributes")]
+        found = [(privacy_of(one) or Marked()).get("values") for one in of_run if one.get("ref") == "otel_bridge.command"]
+        known = tuple(str(one) for values in found if isinstance(values, list) for one in values)
+        recorded: dict[str, str] = {}
+        for event in listed(self.root, "events"):
+            privacy, called = privacy_of(event) or Marked(), str(event.get("name", ""))
+            paths = [one for one in commands_of(privacy) if isinstance(one, str)]
+            if "command" in privacy and (not paths or len(paths) < len(commands_of(privacy))):
+                message = f"`{called}`: `command` must be the path of a command, as `remote add`, or a list of them"
+                yield self._mistake(privacy, "command", "parameter", f'{message}; `""` is a run without a sub-command')
+            for path in paths:
+                if path and path not in known:
+                    values = "; give `otel_bridge.command` in the span `cli.run` its `values`"
+                    message = f"`{called}`: `{path}` is no value of `otel_bridge.command`"
+                    message += self._instead(path, known) if known else values
+                    yield self._mistake(privacy, "command", "unknown-command", message)
+                elif path in recorded:
+                    message = f"""`{called}`: `{path or '""'}` has an event already, {recorded[path]}; delete it from one of them"""
+                    yield self._mistake(privacy, "command", "duplicate-command", message)
+                recorded.setdefault(path, f"`{called}` on line {privacy.at('command')}")
 
     def _group(self, called: str, group: Marked, section: Section) -> Iterator[Mistake]:
         """What stands in the group's own `annotations.privacy`, and the kind of a span."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
+from .product import Product
 from .registry import RUN, Field, Registry
-from .words import A_RUN, EVERYTHING, MANY, code, keeps, link, sampled, text, until
+from .words import A_RUN, EVERYTHING, MANY, code, ended, keeps, link, sampled, text, until, where
 
 Examples = Mapping[str, Mapping[str, object]]  # by the name of an event or span, or EVERYTHING; then by key
 ALONE = ("canary", "deletion.request")  # what otel-bridge says of its own accord belongs to no run
@@ -30,6 +31,7 @@ class Group:
     fields: tuple[Field, ...]
     common: tuple[Field, ...] = ()
     sample_rate: float = 1.0
+    command: tuple[str, ...] = ()
 
 
 def groups(registry: Registry) -> tuple[Group, ...]:
@@ -42,7 +44,9 @@ def groups(registry: Registry) -> tuple[Group, ...]:
         found.append(Group(one.name, "span", brief, one.category, one.fields))
     for event in registry.events:
         common = () if event.name in ALONE else registry.common
-        found.append(Group(event.name, "event", event.brief, event.category, event.fields, common, event.sample_rate))
+        found.append(
+            Group(event.name, "event", event.brief, event.category, event.fields, common, event.sample_rate, event.command)
+        )
     return tuple(found)
 
 
@@ -134,7 +138,7 @@ def _page(registry: Registry, one: Group, shown: Examples) -> str:
     return f"{pieces['event']}\n".format(
         generated=GENERATED,
         name=code(one.name),
-        brief=text(one.brief),
+        brief=f"{text(one.brief)} {ended(_program(registry.product), one.command, _EVERY_VALUE)}".rstrip(),
         category=text(one.category) or "none",
         often=f"{often}, chosen by a hash of {pieces['unit']} and event" if often else "always",
         attributes=_full(registry, one.fields, shown.get(one.name, {})),
@@ -190,7 +194,6 @@ def telemetry(registry: Registry, examples: Examples | None = None) -> str:
     for one in fields:
         owners.setdefault(one.owner, {})[code(one.key)] = None
     asked = link(product.documentation) if product.documentation else "ask them, for they name no page about it"
-    scripts = [one for one in product.scripts if re.fullmatch("[A-Za-z0-9._-]+", one)]
     return f"{pieces['page']}\n".format(
         generated=GENERATED,
         product=name,
@@ -199,7 +202,7 @@ def telemetry(registry: Registry, examples: Examples | None = None) -> str:
         default=pieces[product.default].format(product=name),
         undecided="on, as said above" if product.default == "opt_out" else "off",
         variable=re.sub("[-.]", "_", name.upper()) + "_TELEMETRY",
-        endpoint=_where(product.endpoint),
+        endpoint=where(product.endpoint),
         groups="\n\n".join(_told(registry, one, shown) for one in found),
         everything=_short(registry, (*registry.common, *registry.resource), shown.get(EVERYTHING, {})),
         every=pieces["every"],
@@ -208,7 +211,7 @@ def telemetry(registry: Registry, examples: Examples | None = None) -> str:
         identity=pieces["no_id" if product.identity == "none" else "id"].format(product=name, period=product.identity),
         family=text(product.family or name),
         length=_LENGTHS[product.resolution],
-        script=scripts[0] if scripts and name not in scripts else name,
+        script=_program(product),
         categories=", ".join(sorted({code(name) for name in categories if name})),
         forget=pieces["nothing_to_find" if product.identity == "none" else "forget"],
         documentation=asked,
@@ -218,18 +221,19 @@ def telemetry(registry: Registry, examples: Examples | None = None) -> str:
     )
 
 
-def _where(endpoint: str) -> str:
-    """Where records go, and whether others on the way can read them."""
-    if not endpoint:
-        return "Nowhere, until `OTEL_BRIDGE_ENDPOINT` names a server"
-    return f"To {code(endpoint)}{', without encryption' if endpoint.startswith('http:') else ''}"
+def _program(product: Product) -> str:
+    """What people type to run a product."""
+    scripts = [one for one in product.scripts if re.fullmatch("[A-Za-z0-9._-]+", one)]
+    return scripts[0] if scripts and product.product not in scripts else product.product
 
 
 def _told(registry: Registry, one: Group, shown: Examples) -> str:
     """What TELEMETRY.md says of an event or a span."""
-    often = f" Told {_often(registry, one)}." if one.sample_rate < 1 else ""
-    category = f" (category {code(one.category)})" if one.category else ""
-    return f"### {code(one.name)}\n\n{text(one.brief)}{often}{category}\n\n{_short(registry, one.fields, shown.get(one.name, {}))}"
+    said = [text(one.brief), ended(_program(registry.product), one.command)]
+    said += [f"Told {_often(registry, one)}."] if one.sample_rate < 1 else []
+    said += [f"(category {code(one.category)})"] if one.category else []
+    words = " ".join(filter(None, said))
+    return f"### {code(one.name)}\n\n{words}\n\n{_short(registry, one.fields, shown.get(one.name, {}))}"
 
 
 def _short(registry: Registry, fields: Iterable[Field], shown: Mapping[str, object]) -> str:

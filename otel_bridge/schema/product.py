@@ -2,25 +2,30 @@
 
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..errors import SchemaError
+from .reserved import masked
 
 RESOLUTIONS = {"minute": 60, "hour": 3600, "day": 86400}
 DEFAULTS = ("opt_in", "opt_out")
 IDENTITIES = ("quarter", "month", "year", "none")
+OWN = "otel-bridge.toml"  # the file of a product in another language, which has no pyproject.toml
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")  # it becomes the name of a folder
-_KEYS = (
-    *("product", "family", "package", "distribution", "endpoint", "default"),
-    *("notice", "documentation", "identity", "resolution", "registries"),
+_SCRIPT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+_TEXTS = (
+    *("product", "family", "package", "distribution", "version", "endpoint", "default"),
+    *("notice", "documentation", "identity", "resolution"),
 )
+_KEYS = (*_TEXTS, "registries", "scripts")
 
 
 @dataclass(frozen=True)
 class Product:
-    """A product's own settings; `registries` maps a registry to the text file of its names, `scripts` are its commands."""
+    """A product's own settings; `registries` maps a registry to the text file of its names, `scripts` are its program files."""
 
     product: str
     package: str
@@ -41,15 +46,16 @@ class Product:
 def find(near: Path) -> Product:
     """The product whose pyproject.toml or otel-bridge.toml is the nearest above a file; raises SchemaError."""
     for folder in near.absolute().parents:
-        for name in ("otel-bridge.toml", "pyproject.toml"):
+        for name in (OWN, "pyproject.toml"):
             file = folder / name
             if file.is_file():
                 table = _read(file)
                 tool = table.get("tool", {})
-                mine = table if name == "otel-bridge.toml" else tool.get("otel-bridge") if isinstance(tool, dict) else None
+                mine = table if name == OWN else tool.get("otel-bridge") if isinstance(tool, dict) else None
                 if mine is not None:
-                    return _product(file, mine, table.get("project", {}))
-    raise SchemaError(f"{near}: no `[tool.otel-bridge]` in a pyproject.toml above it; write one with `product` and `package`")
+                    return _product(file, mine, {} if name == OWN else table.get("project", {}))
+    instead = "write one with `product` and `package`, or, for another language, an otel-bridge.toml with `product`"
+    raise SchemaError(f"{near}: no `[tool.otel-bridge]` in a pyproject.toml above it; {instead}")
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -60,47 +66,72 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _product(file: Path, mine: Any, project: Any) -> Product:
+    where = f"{file}:" if file.name == OWN else f"{file}: [tool.otel-bridge]:"
     if not isinstance(mine, dict) or not isinstance(project, dict):
         raise SchemaError(f"{file}: `[tool.otel-bridge]` and `[project]` must be tables")
-    problems = [f"`{key}` is not a setting; write one of {', '.join(_KEYS)}" for key in mine if key not in _KEYS]
-    problems += [f"`{key}` must be a text" for key in _KEYS if key != "registries" and not isinstance(mine.get(key, ""), str)]
-    registries, scripts = mine.get("registries", {}), project.get("scripts", {})
+    if file.name == OWN and isinstance(mine.get("product"), str):
+        mine = {"package": re.sub(r"[^a-z0-9]", "_", re.sub(r"^(?=[0-9])", "_", mine["product"])), **mine}
+    problems = [*_forms(mine, project), *_words(mine)]
+    if problems:
+        raise SchemaError("\n".join(f"{where} {problem}" for problem in problems))
+    scripts = {name for name, target in project.get("scripts", {}).items() if str(target).startswith("otel_bridge.auto.")}
+    return Product(
+        product=mine["product"],
+        package=mine["package"],
+        root=file.parent,
+        family=mine.get("family", mine["product"]),
+        distribution=mine.get("distribution", str(project.get("name", ""))),
+        version=mine.get("version", str(project.get("version", "0"))),
+        endpoint=mine.get("endpoint", ""),
+        default=mine.get("default", "opt_in"),
+        notice=" ".join(mine.get("notice", "").split()),
+        documentation=mine.get("documentation", ""),
+        identity=mine.get("identity", "quarter"),
+        resolution=RESOLUTIONS[mine.get("resolution", "minute")],
+        registries={name: file.parent / str(path) for name, path in mine.get("registries", {}).items()},
+        scripts=tuple(sorted(scripts | set(mine.get("scripts", ())))),
+    )
+
+
+def _forms(mine: dict[str, Any], project: dict[str, Any]) -> Iterator[str]:
+    """What is wrong with the settings that there are, and with the form of each."""
+    for key in mine:
+        if key not in _KEYS:
+            yield f"`{key}` is not a setting; write one of {', '.join(_KEYS)}"
+    for key in _TEXTS:
+        if not isinstance(mine.get(key, ""), str):
+            yield f"`{key}` must be a text"
+    registries, scripts = mine.get("registries", {}), mine.get("scripts", [])
     if not isinstance(registries, dict) or not all(_NAME.fullmatch(name) for name in registries):
-        problems.append('`registries` must be a table of lower-case names and files, as `plugins = "plugins.txt"`')
-    if not isinstance(scripts, dict):
-        problems.append("`[project.scripts]` must be a table")
+        yield '`registries` must be a table of lower-case names and files, as `plugins = "plugins.txt"`'
+    if not isinstance(scripts, list) or not all(map(_script, scripts)):
+        yield '`scripts` must be a list of the names of program files, without a folder, as `["my-tool"]`'
+    if not isinstance(project.get("scripts", {}), dict):
+        yield "`[project.scripts]` must be a table"
+    for key in ("product", "package"):
+        if not mine.get(key):
+            yield f"`{key}` is missing"
+
+
+def _words(mine: dict[str, Any]) -> Iterator[str]:
+    """What is wrong with the texts, each by itself."""
     package = str(mine.get("package", ""))
     if package and not all(part.isidentifier() for part in package.split(".")):
-        problems.append(f"`package` must be the name that Python imports, as `my_tool`; {package!r} is none")
+        yield f"`package` must be the name that Python imports, as `my_tool`; {package!r} is none"
     if not re.fullmatch(r"|https?://[^/@\s]+(/[^@\s]*)?", str(mine.get("endpoint", ""))):
-        problems.append("`endpoint` must be a URL such as https://host:4318, without a name or a password in it")
-    problems += [f"`{key}` is missing" for key in ("product", "package") if not mine.get(key)]
+        yield "`endpoint` must be a URL such as https://host:4318, without a name or a password in it"
+    if not re.fullmatch(r"[0-9][!-~]*", str(mine.get("version", "0"))):
+        yield "`version` must begin with a number, as `1.2.3`"
+    for key in ("product", "family"):
+        if mine.get(key) and not _NAME.fullmatch(str(mine[key])):
+            yield f"`{key}` must be lower-case letters, digits, dots and hyphens"
     if str(mine.get("default", "opt_in")) not in DEFAULTS:
-        problems.append("`default` must be opt_in or opt_out")
-    problems += [
-        f"`{key}` must be lower-case letters, digits, dots and hyphens"
-        for key in ("product", "family")
-        if mine.get(key) and not _NAME.fullmatch(str(mine[key]))
-    ]
+        yield "`default` must be opt_in or opt_out"
     if str(mine.get("identity", "quarter")) not in IDENTITIES:
-        problems.append("`identity` must be quarter, month, year or none")
+        yield "`identity` must be quarter, month, year or none"
     if str(mine.get("resolution", "minute")) not in RESOLUTIONS:
-        problems.append("`resolution` must be minute, hour or day")
-    if problems:
-        raise SchemaError("\n".join(f"{file}: [tool.otel-bridge]: {problem}" for problem in problems))
-    return Product(
-        product=str(mine["product"]),
-        package=str(mine["package"]),
-        root=file.parent,
-        family=str(mine.get("family", mine["product"])),
-        distribution=str(mine.get("distribution", project.get("name", ""))),
-        version=str(project.get("version", "0")),
-        endpoint=str(mine.get("endpoint", "")),
-        default=str(mine.get("default", "opt_in")),
-        notice=" ".join(str(mine.get("notice", "")).split()),
-        documentation=str(mine.get("documentation", "")),
-        identity=str(mine.get("identity", "quarter")),
-        resolution=RESOLUTIONS[str(mine.get("resolution", "minute"))],
-        registries={name: file.parent / str(path) for name, path in registries.items()},
-        scripts=tuple(sorted(name for name, target in scripts.items() if str(target).startswith("otel_bridge.auto."))),
-    )
+        yield "`resolution` must be minute, hour or day"
+
+
+def _script(name: object) -> bool:
+    return isinstance(name, str) and _SCRIPT.fullmatch(name) is not None and not masked(name)

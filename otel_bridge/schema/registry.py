@@ -44,13 +44,17 @@ class Field:
 
 @dataclass(frozen=True)
 class Event:
-    """A declared event and its attributes: its sample rate where it has one, then those that others require first."""
+    """A declared event and its attributes: its sample rate where it has one, then those that others require first.
+
+    `command` are the paths of the commands at whose end it is recorded by itself, "" for a run without a sub-command.
+    """
 
     name: str
     brief: str
     category: str
     fields: tuple[Field, ...]
     sample_rate: float = 1.0
+    command: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

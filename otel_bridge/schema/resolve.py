@@ -1,9 +1,12 @@
 """Join a registry with the built-in one: every ref gets its attribute's policy, narrowed by the ref's own annotations."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from operator import attrgetter
+from types import MappingProxyType
 
+from .groups import commands_of
 from .marked import Document, Marked, listed, privacy_of, type_of
 from .policies import DEFAULTS, POLICIES, PRECISION
 from .product import Product
@@ -44,18 +47,24 @@ class _Attributes:
     def __init__(self, document: Document, builtin: Document, product: Product) -> None:
         self.builtin = {str(one["key"]): one for one in listed(builtin.root, "attributes")}
         self.own = {str(one["key"]): one for one in listed(document.root, "attributes")}
+        self.run = {str(one.get("ref")): one for one in _group(document.root, "spans", RUN)}
         self.product = product.product
         self.filled = {"service.name": [product.product], "process.executable.name": list(product.scripts)}
 
     def event(self, one: Marked) -> Event:
-        """An event with what its refs name; what every event carries anyway is not said twice."""
+        """An event with what its refs name; what every event carries anyway is not said twice.
+
+        One that is recorded at the end of a command tells what the run tells: its refs are narrowed as those of the run are.
+        """
         privacy = privacy_of(one) or Marked()
-        fields = self.fields([reference for reference in listed(one, "attributes") if reference["ref"] not in COMMON])
+        command = tuple(map(str, commands_of(privacy)))
+        references = [reference for reference in listed(one, "attributes") if reference["ref"] not in COMMON]
+        fields = self.fields(references, self.run if command else {})
         rate = float(str(privacy.get("sample_rate", 1)))
         if rate < 1:
             field = self._field(RATE, Marked())
             fields = (replace(field, parameters=((rate,),)), *fields)
-        return Event(str(one["name"]), str(one.get("brief", "")), str(privacy.get("category", "")), fields, rate)
+        return Event(str(one["name"]), str(one.get("brief", "")), str(privacy.get("category", "")), fields, rate, command)
 
     def span(self, one: Marked) -> Span:
         """A span of a long-lived program."""
@@ -69,18 +78,21 @@ class _Attributes:
             fields=self.fields(listed(one, "attributes")),
         )
 
-    def fields(self, references: list[Marked]) -> tuple[Field, ...]:
-        """The attributes that refs name, the last ref to a key winning; those that another requires come first."""
+    def fields(self, references: list[Marked], narrowed: Mapping[str, Marked] = MappingProxyType({})) -> tuple[Field, ...]:
+        """The attributes that refs name, the last ref to a key winning; those that another requires come first.
+
+        `narrowed` are refs that hold where these say nothing else.
+        """
         last = {str(one["ref"]): one for one in references}
-        fields = [self._field(key, one) for key, one in sorted(last.items())]
+        fields = [self._field(key, one, narrowed.get(key)) for key, one in sorted(last.items())]
         return tuple(sorted(fields, key=lambda one: one.policy == "version" and bool(one.parameters[1])))
 
-    def _field(self, key: str, reference: Marked) -> Field:
+    def _field(self, key: str, reference: Marked, narrowed: Marked | None = None) -> Field:
         own, builtin = self.own.get(key), self.builtin.get(key)
         declared = builtin if builtin is not None else own
         assert declared is not None
         privacy: dict[str, object] = {}
-        for one in (builtin, own, reference):
+        for one in (builtin, own, narrowed, reference):
             if one is not None:
                 privacy.update(privacy_of(one) or {})
         kind, members = type_of(declared)

@@ -61,6 +61,14 @@ def sampled(rate: float) -> str:
     return f"in about {rate * 100:.3g} % of sessions" if rate < 1 else ""
 
 
+def ended(program: str, paths: tuple[str, ...], most: int = MANY) -> str:
+    """At the end of which commands of a program something is recorded, as a sentence in Markdown; empty for none."""
+    named = [code(f"{program} {path}".rstrip()) for path in paths[:most]]
+    named += [f"{len(paths) - most} more"] if len(paths) > most else []
+    *first, last = named or [""]
+    return f"Recorded at the end of {', '.join(first)}{' and ' if first else ''}{last}." if last else ""
+
+
 def until(expires: int) -> str:
     """The date (UTC) from which an attribute is told no more; empty for none."""
     return datetime.fromtimestamp(expires, UTC).date().isoformat() if expires else ""
@@ -79,6 +87,13 @@ def code(said: object) -> str:
     fence = "`" * (max(map(len, re.findall("`+", plain)), default=0) + 1)
     room = " " if "`" in plain else ""
     return f"{fence}{room}{plain}{room}{fence}".replace("|", "\\|")
+
+
+def where(endpoint: str) -> str:
+    """Where records go, and whether others on the way can read them."""
+    if not endpoint:
+        return "Nowhere, until `OTEL_BRIDGE_ENDPOINT` names a server"
+    return f"To {code(endpoint)}{', without encryption' if endpoint.startswith('http:') else ''}"
 
 
 def link(address: str) -> str:

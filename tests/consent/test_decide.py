@@ -15,18 +15,25 @@ from otel_bridge.consent import SOURCES, decide, variable_of
 from otel_bridge.schema.compile import read as read_compiled
 
 SINCE = "2026-01-02T03:04:05Z"
-VARIABLES = {"DNT": "DO_NOT_TRACK", "SDK": "OTEL_SDK_DISABLED", "OPTOUT": "KITCHEN_TELEMETRY_OPTOUT", "VAR": "KITCHEN_TELEMETRY"}
+VARIABLES = {
+    "DNT": "DO_NOT_TRACK",
+    "SDK": "OTEL_SDK_DISABLED",
+    "RUN": "OTEL_BRIDGE_RUN",
+    "OPTOUT": "KITCHEN_TELEMETRY_OPTOUT",
+    "VAR": "KITCHEN_TELEMETRY",
+}
 NAMES = (
     "organisation",
     "do_not_track",
     "sdk_disabled",
+    "inherited",
     "opted_out",
     "variable",
     "project",
     "choice_for_everything",
     "choice_for_product",
 )
-SPEAKS = dict(zip(("org", "DNT", "SDK", "OPTOUT", "VAR", "project", "all", "kitchen"), NAMES, strict=True))
+SPEAKS = dict(zip(("org", "DNT", "SDK", "RUN", "OPTOUT", "VAR", "project", "all", "kitchen"), NAMES, strict=True))
 
 # What is said, the mode that follows, and who decides: each source alone, every pair of them, and what cannot be read.
 ROWS = """
@@ -35,6 +42,18 @@ org=local                          local  org
 org=kitchen                        off    default
 DNT=1                              off    DNT
 SDK=true                           off    SDK
+RUN=off                            off    RUN
+org=off RUN=off                    off    org
+org=local RUN=off                  off    RUN
+DNT=1 RUN=off                      off    DNT
+SDK=true RUN=off                   off    SDK
+RUN=off OPTOUT=1                   off    RUN
+RUN=off VAR=on                     off    RUN
+RUN=off VAR=log                    off    RUN
+RUN=off project=off                off    RUN
+RUN=off all=on                     off    RUN
+RUN=off kitchen=on                 off    RUN
+RUN=nonsense kitchen=on            on     kitchen
 OPTOUT=1                           off    OPTOUT
 VAR=on                             on     VAR
 VAR=local                          local  VAR

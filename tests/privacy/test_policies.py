@@ -92,7 +92,7 @@ def one(policy: str, value: object, told: tuple[str, ...] = (), kind: str = "") 
         ("registry", "docker\nvagrant", "__private__"),
         ("registry", "", "__private__"),
         ("registry", "ocke", "__private__"),
-        ("registry", None, "__private__"),
+        ("registry", None, None),
         ("default_only", "bento/debian", "bento/debian"),
         ("default_only", "acme/secret-box", "__custom__"),
         ("day", 1_700_000_000, "2023-11-14"),

@@ -15,7 +15,7 @@ from otel_bridge.export import backoff, detach, ledger, otlp, policy
 from otel_bridge.schema import Event, Field, Product, Registry, Span
 from otel_bridge.schema.pages import GENERATED, event_pages, telemetry
 from otel_bridge.schema.policies import POLICIES
-from otel_bridge.schema.words import KEEPS, MOST, code, keeps, link, sampled, text
+from otel_bridge.schema.words import KEEPS, MOST, code, ended, keeps, link, sampled, text
 from otel_bridge.settings import ROWS
 
 OWNER = ("interaction", "owner@example.org")
@@ -238,7 +238,7 @@ def test_a_product_that_is_on_by_default_says_so() -> None:
     """`opt_out` is said in the second sentence of its section, and by the last row of the table."""
     page = sections(telemetry(replace(SMALL, product=replace(SMALL.product, default="opt_out"))))["Is it on?"]
     assert page.startswith("On, but not before you know: once, after a command on a terminal, probe tells you of it")
-    assert "| 9 | nobody | on, as said above | |" in page
+    assert "| 10 | nobody | on, as said above | |" in page
 
 
 def test_it_is_the_same_text_every_time() -> None:
@@ -324,6 +324,16 @@ def test_a_rate_in_words() -> None:
     assert (sampled(1.0), sampled(0.1), sampled(0.0025)) == ("", "in about 10 % of sessions", "in about 0.25 % of sessions")
 
 
+def test_an_event_that_a_command_records_says_so() -> None:
+    """TELEMETRY.md names eight of the commands at whose end it is recorded, the event's own page all of them."""
+    one = replace(SMALL.events[0], command=("", "go", *"abcdefgh"))
+    registry = replace(SMALL, product=replace(SMALL.product, scripts=("run-probe",)), events=(one,))
+    eight = "Recorded at the end of `run-probe`, `run-probe go`, " + ", ".join(f"`run-probe {word}`" for word in "abcdef")
+    assert f"\nA step was done. {eight} and 2 more. Told in about 10 % of sessions. (category" in telemetry(registry)
+    assert f"\nA step was done. {eight}, `run-probe g` and `run-probe h`.\n" in event_pages(registry)["probe.step.md"]
+    assert (ended("p", ()), ended("p", ("a|b",))) == ("", "Recorded at the end of `p a\\|b`.")
+
+
 def test_an_event_cannot_take_the_place_of_another_file() -> None:
     """Names become names of files in one folder, all different."""
     names = ("../up", "README", "cli.run", "a/b", "a%2Fb")
@@ -349,12 +359,13 @@ def test_every_verb_and_variable_in_the_page_exists(product: str) -> None:
 def test_the_page_asks_in_the_order_of_the_code(registry: Registry) -> None:
     """As many sources as are asked, in their order; `nobody` comes last."""
     page = sections(telemetry(registry))["Is it on?"]
-    words = re.findall(r"^\| \d \| .*$", page, re.MULTILINE)
+    words = re.findall(r"^\| \d+ \| .*$", page, re.MULTILINE)
     assert len(words) == len(consent.SOURCES) + 1
     asked = (
         "policy",
         "DO_NOT_TRACK",
         "OTEL_SDK_DISABLED",
+        "the program that started",
         "_OPTOUT",
         "_TELEMETRY=",
         ".otel-bridge/off",

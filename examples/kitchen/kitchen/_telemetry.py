@@ -1,6 +1,6 @@
 """Compiled from telemetry.yaml by `otel-bridge compile`; do not edit."""
 
-DIGEST = "4047e2e28b57f6de"
+DIGEST = "b6b9272b6552e591"
 PRODUCT = 'kitchen'
 PACKAGE = 'kitchen'
 FAMILY = 'kitchen'
@@ -536,6 +536,7 @@ RESOURCE = (('app.installation.id', 'string', 'identifier', ('period',), 0),
  ('service.version', 'string', 'version', (3, ''), 0), ('os.version', 'string', 'version', (1, 'os.name'), 0))
 SPAN = (('error.type', 'string', 'enum',
   ('\n'
+   'Abort\n'
    'ArithmeticError\n'
    'AssertionError\n'
    'AttributeError\n'
@@ -551,6 +552,7 @@ SPAN = (('error.type', 'string', 'enum',
    'KeyboardInterrupt\n'
    'MemoryError\n'
    'ModuleNotFoundError\n'
+   'NoSuchCommand\n'
    'NotADirectoryError\n'
    'NotImplementedError\n'
    'OSError\n'
@@ -558,11 +560,30 @@ SPAN = (('error.type', 'string', 'enum',
    'PermissionError\n'
    'RecursionError\n'
    'RuntimeError\n'
+   'SIGABRT\n'
+   'SIGALRM\n'
+   'SIGBUS\n'
+   'SIGFPE\n'
+   'SIGHUP\n'
+   'SIGILL\n'
+   'SIGINT\n'
+   'SIGKILL\n'
+   'SIGPIPE\n'
+   'SIGQUIT\n'
+   'SIGSEGV\n'
+   'SIGSYS\n'
+   'SIGTERM\n'
+   'SIGTRAP\n'
+   'SIGUSR1\n'
+   'SIGUSR2\n'
+   'SIGXCPU\n'
+   'SIGXFSZ\n'
    'SyntaxError\n'
    'TimeoutError\n'
    'TypeError\n'
    'UnicodeDecodeError\n'
    'UnicodeEncodeError\n'
+   'UsageError\n'
    'ValueError\n'
    'ZeroDivisionError\n',
    '_OTHER'),
@@ -575,7 +596,7 @@ SPAN = (('error.type', 'string', 'enum',
  ('otel_bridge.options', 'string[]', 'enum',
   ('\n--command\n--concurrency\n--config\n--destroy\n--driver\n--json\n--log-level\n--target\n', '__other__'), 0),
  ('otel_bridge.sequence', 'int', 'count', (1000000,), 0),
- ('process.executable.name', 'string', 'enum', ('\nkitchen\nkitchen-argparse\n', '__other__'), 0),
+ ('process.executable.name', 'string', 'enum', ('\nkitchen\nkitchen-argparse\nkitchen-typer\n', '__other__'), 0),
  ('process.exit.code', 'int', 'count', (255,), 0), ('session.id', 'string', 'identifier', ('session',), 0))
 COMMON = (('otel_bridge.command', 'string', 'enum', ('\nconverge\ncreate\ndestroy\nlist\nlogin\ntest\nverify\n', '__other__'),
   0),
@@ -616,11 +637,13 @@ EVENTS = {'canary': (),
  'kitchen.verify': (('kitchen.succeeded', 'boolean', 'boolean', (), 0),
                     ('kitchen.verifier.name', 'string', 'registry', ('plugins', '__private__'), 0),
                     ('kitchen.verifier.version', 'string', 'version', (3, 'kitchen.verifier.name'), 0))}
+COMMANDS = {}
 SPANS = {}
 ABOUT = ('{"attributes":{"app.installation.id":{"brief":"A random id of the product on this machine, another one every period, '
  'none in continuous integration.","category":"platform","owner":"otel-bridge","purpose":"How many installations are '
- 'there, and which of them are new?"},"error.type":{"brief":"The class of the exception that ended the run, when it is '
- 'a listed one.","category":"reliability","owner":"otel-bridge","purpose":"What makes commands '
+ 'there, and which of them are new?"},"error.type":{"brief":"The class of the exception that ended the run, or the '
+ 'signal, when it is a listed one; a mistake on the command line is a '
+ 'UsageError.","category":"reliability","owner":"otel-bridge","purpose":"What makes commands '
  'fail?"},"host.arch":{"brief":"The processor '
  'architecture.","category":"platform","owner":"otel-bridge","purpose":"Which platforms must '
  'work?"},"kitchen.driver.name":{"brief":"The driver plugin, only when it is a public '

@@ -32,3 +32,11 @@ def argparse_main() -> int:
     from .argparse_cli import main
 
     return main()
+
+
+def typer_main() -> None:
+    """Run the typer command line."""
+    _without_telemetry()
+    from .typer_cli import main
+
+    main()

@@ -1,6 +1,6 @@
 """Compiled from telemetry.yaml by `otel-bridge compile`; do not edit."""
 
-DIGEST = "05381a18b5b619f1"
+DIGEST = "18699077b5fddad1"
 PRODUCT = 'shop'
 PACKAGE = 'shop'
 FAMILY = 'shop'
@@ -91,6 +91,7 @@ RESOURCE = (('app.installation.id', 'string', 'identifier', ('period',), 0),
  ('os.version', 'string', 'version', (1, 'os.name'), 0))
 SPAN = (('error.type', 'string', 'enum',
   ('\n'
+   'Abort\n'
    'ArithmeticError\n'
    'AssertionError\n'
    'AttributeError\n'
@@ -106,6 +107,7 @@ SPAN = (('error.type', 'string', 'enum',
    'KeyboardInterrupt\n'
    'MemoryError\n'
    'ModuleNotFoundError\n'
+   'NoSuchCommand\n'
    'NotADirectoryError\n'
    'NotImplementedError\n'
    'OSError\n'
@@ -113,11 +115,30 @@ SPAN = (('error.type', 'string', 'enum',
    'PermissionError\n'
    'RecursionError\n'
    'RuntimeError\n'
+   'SIGABRT\n'
+   'SIGALRM\n'
+   'SIGBUS\n'
+   'SIGFPE\n'
+   'SIGHUP\n'
+   'SIGILL\n'
+   'SIGINT\n'
+   'SIGKILL\n'
+   'SIGPIPE\n'
+   'SIGQUIT\n'
+   'SIGSEGV\n'
+   'SIGSYS\n'
+   'SIGTERM\n'
+   'SIGTRAP\n'
+   'SIGUSR1\n'
+   'SIGUSR2\n'
+   'SIGXCPU\n'
+   'SIGXFSZ\n'
    'SyntaxError\n'
    'TimeoutError\n'
    'TypeError\n'
    'UnicodeDecodeError\n'
    'UnicodeEncodeError\n'
+   'UsageError\n'
    'ValueError\n'
    'ZeroDivisionError\n',
    '_OTHER'),
@@ -133,6 +154,7 @@ EVENTS = {'canary': (),
  'deletion.request': (('otel_bridge.deletion.ids', 'string[]', 'identifier', ('period',), 0),),
  'shop.order': (('shop.items', 'int', 'bucket', ((1, 3, 10, 100),), 0),
                 ('shop.payment', 'string', 'enum', ('\ncard\ninvoice\n', '__other__'), 0))}
+COMMANDS = {}
 SPANS = {'shop.price': ('internal', '', (('shop.items', 'int', 'bucket', ((1, 3, 10, 100),), 0),)),
  'shop.request': ('server', 'opentelemetry.instrumentation.fastapi',
                   (('http.request.method', 'string', 'enum', ('\nGET\nPOST\n', '_OTHER'), 0),
@@ -140,8 +162,9 @@ SPANS = {'shop.price': ('internal', '', (('shop.items', 'int', 'bucket', ((1, 3,
                    ('http.route', 'string', 'enum', ('\n/orders\n/orders/{number}\n', '__other__'), 0)))}
 ABOUT = ('{"attributes":{"app.installation.id":{"brief":"A random id of the product on this machine, another one every period, '
  'none in continuous integration.","category":"platform","owner":"otel-bridge","purpose":"How many installations are '
- 'there, and which of them are new?"},"error.type":{"brief":"The class of the exception that ended the run, when it is '
- 'a listed one.","category":"reliability","owner":"otel-bridge","purpose":"What makes commands '
+ 'there, and which of them are new?"},"error.type":{"brief":"The class of the exception that ended the run, or the '
+ 'signal, when it is a listed one; a mistake on the command line is a '
+ 'UsageError.","category":"reliability","owner":"otel-bridge","purpose":"What makes commands '
  'fail?"},"host.arch":{"brief":"The processor '
  'architecture.","category":"platform","owner":"otel-bridge","purpose":"Which platforms must '
  'work?"},"http.request.method":{"brief":"The method of a request, when it is a common '

@@ -1,0 +1,44 @@
+"""Count the runs that never said how they ended: killed on the spot, left by `os._exit`, or replaced by another program.
+
+Every recorded run leaves a mark, an empty file named by its process, and takes it away at its end.
+"""
+
+import os
+
+from .losses import lose
+
+
+def settle(folder: str) -> int:
+    """Count as lost the runs of a product whose process is gone, and take their marks away; returns their number. Never raises."""
+    gone = 0
+    for place in (folder, folder + "/local"):
+        try:
+            marks = os.listdir(place + "/running")
+        except OSError:
+            continue
+        for name in marks:
+            pid = name.partition(".")[0]
+            try:
+                if pid.isdigit() and not _runs(int(pid), f"{place}/running/{name}"):
+                    os.unlink(f"{place}/running/{name}")
+                    gone += 1
+            except OSError:  # it ended at this very moment
+                continue
+    if gone:
+        lose(folder, "unfinished", gone)
+    return gone
+
+
+def _runs(pid: int, mark: str) -> bool:
+    """Whether the process that made a mark is there; one that began after the mark was made only has its number."""
+    try:
+        os.kill(pid, 0)
+    except OSError:  # gone, or somebody else's
+        return False
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat, open("/proc/stat", encoding="ascii") as machine:
+            ticks = int(stat.read().rpartition(")")[2].split()[19])  # proc(5): field 22, since the machine was started
+            boot = int(next(line for line in machine if line.startswith("btime")).split()[1])
+    except FileNotFoundError:  # no Linux
+        return True
+    return boot + ticks / os.sysconf("SC_CLK_TCK") <= os.stat(mark).st_mtime + 2  # `btime` has whole seconds
