@@ -28,7 +28,9 @@ PERSONAL = {  # said here too, so that a product's own command line knows them w
     "forget": "Have the intake delete your records, then delete everything here.",
     "reset-id": "Be somebody else to the intake from now on.",
 }
-VERBS = tuple(sorted((*PERSONAL, "canary", "check", "collector", "compile", "docs", "drain", "names")))
+VERBS = tuple(
+    sorted((*PERSONAL, "canary", "check", "collector", "compile", "docs", "drain", "emit", "init", "names", "register", "run"))
+)
 
 
 class Verbs(click.Group):

@@ -33,12 +33,13 @@ def package_of(product: schema.Product) -> Path:
     for root in (product.root, product.root / "src"):
         if (root / parts).is_dir():
             return root / parts
-    raise SchemaError(f"{product.root / parts}: there is no such package; make its folder, or correct `package`")
+    instead = "make its folder, correct `package`, or use `otel-bridge register`, which keeps what has no package"
+    raise SchemaError(f"{product.root / parts}: there is no such package; {instead}")
 
 
-def outputs(registry: schema.Registry) -> dict[Path, bytes]:
-    """Every file that compiling writes, with what belongs into it."""
-    folder = package_of(registry.product)
+def outputs(registry: schema.Registry, folder: Path | None = None) -> dict[Path, bytes]:
+    """Every file that compiling writes, with what belongs into it; into the folder of the package unless another is given."""
+    folder = folder or package_of(registry.product)
     digests = {name: names.build(found, "plain") for name, found in registry.names.items()} | registry.digests
     try:
         fingerprints = {name: names.fingerprint(content) for name, content in digests.items()}

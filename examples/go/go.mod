@@ -1,0 +1,3 @@
+module example.org/skim
+
+go 1.21
