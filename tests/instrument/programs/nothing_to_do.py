@@ -1,0 +1,6 @@
+"""Does nothing at all."""
+# run:
+
+
+def main():
+    pass
