@@ -4,9 +4,11 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 REGISTRIES := examples/kitchen/telemetry.yaml examples/shop/telemetry.yaml
 PARTS := valgrind strace chromium openssl
+TOOLS := black cookiecutter flit_core httpie invoke twine typer
+PINS := constraints.txt tests/stories/tools/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint types prove bench leaks collector compose image generate system-deps clean install
+.PHONY: help demo test lint types prove bench leaks collector compose tools image generate system-deps clean install
 .DEFAULT_GOAL := help
 
 help:  ## show these lines
@@ -15,7 +17,7 @@ help:  ## show these lines
 demo: $(INSTALLED) collector  ## a real CLI's events through a real collector into a file
 	@$(BIN)/python examples/demo.py
 
-test: $(INSTALLED) system-deps collector compose  ## all tests; nothing is skipped silently
+test: $(INSTALLED) system-deps collector compose tools  ## all tests; nothing is skipped silently
 	$(BIN)/python -m pytest
 
 lint: $(INSTALLED)  ## ruff
@@ -41,6 +43,14 @@ collector: $(INSTALLED)  ## build the OpenTelemetry Collector once, into .cache/
 
 compose: $(INSTALLED)  ## build Docker Compose once, into .cache/, where Docker has none
 	@$(BIN)/python collector-config/build.py compose
+
+tools: $(INSTALLED)  ## install the real tools that a test instruments, once, into .cache/tools
+	@mkdir -p .cache; { echo "$(CURDIR)" && $(BIN)/python --version && cat pyproject.toml $(PINS); } > .cache/tools.wanted; \
+	if ! cmp -s .cache/tools.wanted .cache/tools/.of; then \
+	  echo "tools: installing $(TOOLS)"; rm -rf .cache/tools && $(BIN)/python -m venv .cache/tools && \
+	  .cache/tools/bin/python -m pip install --quiet $(PINS:%=--constraint %) --editable . $(TOOLS) && \
+	  cp .cache/tools.wanted .cache/tools/.of; \
+	fi
 
 image: collector  ## a Docker image of nothing but the collector, for docker-compose.yml
 	collector-config/image.sh

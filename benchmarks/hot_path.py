@@ -1,31 +1,27 @@
 """What a run of a real CLI costs with telemetry, beside its bare twin and beside the OTel SDK doing the same.
 
 Counted: instructions of the CLI's own process (callgrind: the same run gives the same figure to some tenths of a per cent, on any
-machine at any load), files of ours that it loads, bytes on standard error. Timed, for the reader alone: paired and shuffled
-milliseconds. `--rounds N` sets the number of rounds (150). Raw results go to benchmarks/results/hot_path.json.
+machine at any load), files of ours that it loads, bytes on standard error; then what `opentelemetry-instrument`, `otel-bridge emit`
+and `otel-bridge run` cost. Timed, for the reader alone: paired and shuffled milliseconds. `--rounds N` sets the number of rounds
+(150). Raw results go to benchmarks/results/hot_path.json.
 """
 
 import argparse
 import json
 import os
 import random
-import re
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from otel_bridge.collector.process import running
+import shell
+from counting import BIN, DUE, PYTHON, SINKS, counted, environment, files, instructions, run, sink
 
 HERE = Path(__file__).resolve().parent
-BIN = Path(sys.executable).parent
 RESULTS = HERE / "results" / "hot_path.json"
 MODES = {
     "on": {"KITCHEN_TELEMETRY": "on"},
@@ -34,121 +30,24 @@ MODES = {
     "undecided": {},
     "CI": {"GITHUB_ACTIONS": "true"},
 }
-TWINS = {"click": ("kitchen", "kitchen-bare"), "argparse": ("kitchen-argparse", "kitchen-argparse-bare")}
-DUE = {"KITCHEN_TELEMETRY": "on", "OTEL_BRIDGE_DETACH": "1", "OTEL_BRIDGE_DRAIN_EVERY": "0"}
-SINKS = ("up", "refused", "hanging", "absent")
+TWINS = {
+    "click": ("kitchen", "kitchen-bare"),
+    "argparse": ("kitchen-argparse", "kitchen-argparse-bare"),
+    "typer": ("kitchen-typer", "kitchen-typer-bare"),
+}
 RAW = str(HERE / "peers" / "raw_otel_sdk.py")
-_FILES = """
-import atexit, runpy, sys
-sys.argv = ['%s', 'create', 'debian']
-@atexit.register
-def tell():
-    ours = [m for n, m in sys.modules.items() if n.split('.')[0] == 'otel_bridge' or n.endswith('._telemetry')]
-    print('FILES', *sorted({m.__file__ for m in ours if getattr(m, '__file__', None)}), file=sys.stderr)
-runpy.run_path(sys.argv[0], run_name='__main__')
-"""
-
-
-def environment(home: Path, **more: str) -> dict[str, str]:
-    """A world without anything of the person's, with bytecode kept."""
-    fixed = {"LANG": "C.UTF-8", "PYTHONHASHSEED": "0", "OTEL_BRIDGE_DETACH": "0"}
-    return {"HOME": str(home), "PATH": f"{BIN}:/usr/bin:/bin", **fixed, **more}
-
-
-def run(words: list[str], home: Path, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in the world of the benchmark; it must succeed."""
-    done = subprocess.run(words, cwd=home, env=environment(home, **more), capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done
-
-
-def settle(home: Path) -> None:
-    """Wait until no sender of this home is left, and let the next one be due."""
-    for entry in Path("/proc").iterdir():
-        try:
-            mine = entry.name.isdigit() and str(home).encode() in (entry / "environ").read_bytes()
-            if mine and b"export.sender" in (entry / "cmdline").read_bytes():
-                os.kill(int(entry.name), 9)
-        except OSError:
-            continue
-    (home / ".local/state/otel-bridge/kitchen/drain").unlink(missing_ok=True)
-
-
-# The interpreter's table of interned strings doubles at 5,461, 10,922 and so on, for 0.3 to 0.6 M instructions at once. Whether a
-# program crosses such a point with us or without is chance, so both twins are kept away from it, by the same start.
-_START = """
-import sys
-kept = [sys.intern(f"_{number}") for number in range(3000)]
-sys.argv = sys.argv[1:]
-exec(compile(open(sys.argv[0]).read(), sys.argv[0], "exec"))
-"""
-
-
-def instructions(script: str, home: Path, **more: str) -> int:
-    """Instructions of one warm run of a script; its children are left out."""
-    words = [script if script.endswith(".py") else str(BIN / script), "create", "debian"]
-    started = [str(BIN / "python"), "-c", _START, *words]
-    run(started, home, **more)
-    settle(home)
-    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *started]
-    done = run(command, home, **more)
-    settle(home)
-    found = re.search(r"Collected : (\d+)", done.stderr)
-    assert found, done.stderr
-    return int(found[1])
 
 
 def deciding(home: Path) -> int:
     """Instructions of one `decide` with a choice on file: the hundredth part of a hundred more of them."""
     run([str(BIN / "otel-bridge"), "on", "--product", "kitchen"], home)
     code = "import sys; from otel_bridge.consent import decide; [decide('kitchen') for _ in range(int(sys.argv[1]))]"
-    counted = []
-    for times in ("1", "101"):
-        words = [str(BIN / "python"), "-c", code, times]
-        run(words, home)
-        done = run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *words], home)
-        found = re.search(r"Collected : (\d+)", done.stderr)
-        assert found, done.stderr
-        counted.append(int(found[1]))
-    return (counted[1] - counted[0]) // 100
-
-
-def files(script: str, home: Path, **more: str) -> list[str]:
-    """The module files of ours that a run of a script loads."""
-    done = run([str(BIN / "python"), "-c", _FILES % (BIN / script)], home, **more)
-    settle(home)
-    told = next(line for line in done.stderr.splitlines() if line.startswith("FILES"))
-    return ["/".join(Path(name).parts[-2:]) for name in told.split()[1:]]
-
-
-@contextmanager
-def sink(state: str, folder: Path) -> Iterator[str]:
-    """An endpoint that is up (a genuine collector), refused, hanging (accepts and never answers) or absent (no such host)."""
-    if state == "up":
-        with running(folder, {"OTEL_BRIDGE_LOG_LEVEL": "error"}) as collector:
-            yield collector.endpoint
-    elif state == "hanging":
-        with socket.create_server(("127.0.0.1", 0), backlog=128) as server:
-            held: list[socket.socket] = []
-
-            def accept() -> None:
-                try:
-                    while True:
-                        held.append(server.accept()[0])
-                except OSError:
-                    return
-
-            threading.Thread(target=accept, daemon=True).start()
-            yield f"http://127.0.0.1:{server.getsockname()[1]}"
-            server.shutdown(socket.SHUT_RDWR)
-            for connection in held:
-                connection.close()
-    else:
-        yield {"refused": "http://127.0.0.1:1", "absent": "http://no-such-host.invalid:4318"}[state]
+    once, often = (counted([PYTHON, "-c", code, times], home) for times in ("1", "101"))
+    return (often - once) // 100
 
 
 def count(found: dict[str, object]) -> None:
-    """Instructions and files: every mode of both twins, a run that starts a sender in every state of the sink, the raw SDK."""
+    """Instructions and files: every mode of the twins, a run that starts a sender in every state of the sink, the raw SDK."""
     with tempfile.TemporaryDirectory() as place:
         found["decide, a choice on file"] = cost = deciding(Path(place))
         print(f"decide, a choice on file: {cost:,} instructions\n")
@@ -190,7 +89,7 @@ def clock(found: dict[str, object], rounds: int) -> None:
                 variants = {
                     "on": ([str(BIN / script), "create"], {"KITCHEN_TELEMETRY": "on"}, rounds),
                     "off": ([str(BIN / script), "create"], {"DO_NOT_TRACK": "1"}, rounds),
-                    "raw OTel SDK": ([str(BIN / "python"), RAW, "create"], {}, min(rounds, 3 if state != "up" else 30)),
+                    "raw OTel SDK": ([PYTHON, RAW, "create"], {}, min(rounds, 3 if state != "up" else 30)),
                 }
                 for name, (words, more, times) in variants.items():
                     if name == "off" and state != "up":
@@ -228,12 +127,13 @@ def main() -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if not shutil.which("valgrind"):
         sys.exit("valgrind is missing; `make system-deps` installs it on Debian")
-    counted: dict[str, object] = {}
+    found: dict[str, object] = {}
     timed: dict[str, object] = {}
-    count(counted)
+    count(found)
+    shell.count(found, TWINS)
     clock(timed, rounds)
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps({"python": sys.version.split()[0], "counted": counted, "timed": timed}, indent=1) + "\n")
+    RESULTS.write_text(json.dumps({"python": sys.version.split()[0], "counted": found, "timed": timed}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -3,12 +3,17 @@
 import os
 import runpy
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 from conftest import ROOT
 
-BENCH = runpy.run_path(str(ROOT / "benchmarks/hot_path.py"))
+sys.path.append(str(ROOT / "benchmarks"))
+
+from counting import DUE, SINKS, files, instructions, sink
+from hot_path import TWINS
+
 M = 1_000_000
 
 
@@ -21,31 +26,31 @@ def valgrind(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.skip("valgrind is missing: the instruction budget was not measured")
 
 
-@pytest.mark.parametrize("twin", ["click", "argparse"])
+@pytest.mark.parametrize("twin", TWINS)
 def test_a_run_stays_within_its_budget(tmp_path: Path, twin: str) -> None:
     """Added to the bare twin: on 7 M instructions and 10 files, off 3 M and 5, and 1 M and 2 files more when a sender starts."""
-    script, bare = BENCH["TWINS"][twin]
-    base = BENCH["instructions"](bare, tmp_path)
-    due = {**BENCH["DUE"], "OTEL_BRIDGE_ENDPOINT": "http://127.0.0.1:1"}
-    for more, most, files in (
+    script, bare = TWINS[twin]
+    base = instructions(bare, tmp_path)
+    due = {**DUE, "OTEL_BRIDGE_ENDPOINT": "http://127.0.0.1:1"}
+    for more, most, modules in (
         ({"KITCHEN_TELEMETRY": "on"}, 7 * M, 10),
         ({"KITCHEN_TELEMETRY": "off"}, 3 * M, 5),
         ({"DO_NOT_TRACK": "1"}, 3 * M, 5),
         (due, 8 * M, 12),
     ):
-        added = BENCH["instructions"](script, tmp_path, **more) - base
+        added = instructions(script, tmp_path, **more) - base
         print(f"{twin} {more}: {added:,} instructions")
         assert added <= most
-        assert len(BENCH["files"](script, tmp_path, **more)) <= files
+        assert len(files(script, tmp_path, **more)) <= modules
 
 
 def test_a_run_costs_the_same_whatever_the_sink_does(tmp_path: Path) -> None:
     """With a send due, and the sink up, refused, hanging or absent: within 1 % of each other."""
     costs = []
-    for state in BENCH["SINKS"]:
-        with BENCH["sink"](state, tmp_path / "collector") as endpoint:
-            costs.append(BENCH["instructions"]("kitchen", tmp_path, **BENCH["DUE"], OTEL_BRIDGE_ENDPOINT=endpoint))
-    print(dict(zip(BENCH["SINKS"], costs, strict=True)))
+    for state in SINKS:
+        with sink(state, tmp_path / "collector") as endpoint:
+            costs.append(instructions("kitchen", tmp_path, **DUE, OTEL_BRIDGE_ENDPOINT=endpoint))
+    print(dict(zip(SINKS, costs, strict=True)))
     assert max(costs) - min(costs) <= 0.01 * min(costs)
 
 
