@@ -30,7 +30,6 @@ _PREFIX = __name__ + "."
 _HERE = __file__[: -len("auto.py")]
 _ASKED = ("paths", "consent/__init__")  # what a run loads to ask for consent, each after those that it needs itself
 _RECORDED = ("clock", "privacy/__init__", "record/__init__", "instrument/__init__")  # and to be recorded
-_PASSED_ON = ("DO_NOT_TRACK", "OTEL_SDK_DISABLED", "OTEL_BRIDGE_RUN")  # variables that speak to a child themselves
 
 
 def __getattr__(name: str) -> "tuple[str, ...]":
@@ -78,7 +77,7 @@ def exec_module(module: "ModuleType") -> None:
         script = asks.f_globals.get("__name__") == "__main__"  # it runs what it gets once, and now
         target = sys.modules[real]
         try:
-            if script and not hasattr(target, name):  # as Python says it
+            if script and not hasattr(target, name) and not hasattr(target, "__path__"):  # as Python says it
                 place = getattr(target, "__file__", "unknown location")
                 raise ImportError(f"cannot import name {name!r} from {real!r} ({place})", name=real, path=place)
             found = getattr(target, name)
@@ -152,7 +151,7 @@ def _begin(module):
     """How to run recorded, with the declaration and the decision; None when nobody agreed or anything of ours fails."""
     try:
         load(_ASKED)
-        from .consent import OFF, decide, wants_log
+        from .consent import OFF, PASSED_ON, decide, wants_log
 
         try:
             declared = __import__(module.partition(".")[0] + "._telemetry", fromlist=("PRODUCT",))
@@ -167,7 +166,7 @@ def _begin(module):
         elif decision.shown is not None and decision.shown != declared.DIGEST and os.isatty(0) and os.isatty(1) and os.isatty(2):
             from .consent.notice import run
         else:
-            if decision.shown is None and decision.source not in _PASSED_ON:
+            if decision.shown is None and decision.source not in PASSED_ON:
                 os.putenv("OTEL_BRIDGE_RUN", "off")  # whatever this program starts is off, too
             if "deletion:waits" in decision.refused:
                 from .instrument.deletion import remind

@@ -4,7 +4,7 @@ import _signal as signal  # type: ignore[import-not-found]  # `signal` wraps it 
 import errno
 import os
 
-from .consent import OFF, decide, wants_log
+from .consent import OFF, PASSED_ON, decide, wants_log
 from .paths import environ
 
 TYPE_CHECKING = False
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from .consent import Decision
 
-_PASSED_ON = ("DO_NOT_TRACK", "OTEL_SDK_DISABLED", "OTEL_BRIDGE_RUN")  # variables that speak to a child themselves
 _HIDDEN = ("SIGPIPE", "SIGXFSZ")  # the interpreter ignores them from its start, whatever they were
 _SHELLS = ("ash", "bash", "busybox", "dash", "fish", "ksh", "ksh93", "mksh", "sh", "systemd", "zsh")
 
@@ -53,7 +52,7 @@ def _begin(product: str) -> "tuple[ModuleType, Decision] | None":
     decision = decide(product)
     recorded = decision.mode != OFF or wants_log(product)
     asked = not recorded and decision.shown is not None and all(map(os.isatty, (0, 1, 2)))
-    if not recorded and decision.shown is None and decision.source not in _PASSED_ON and hasattr(os, "putenv"):
+    if not recorded and decision.shown is None and decision.source not in PASSED_ON and hasattr(os, "putenv"):
         os.putenv("OTEL_BRIDGE_RUN", "off")  # whatever the command starts is off, too
     if not (recorded or asked or "deletion:waits" in decision.refused):
         return None

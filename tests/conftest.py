@@ -20,8 +20,10 @@ from otel_bridge.export import spool
 settings.register_profile("prove", max_examples=10_000)  # before pytest looks for it: `make prove`
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
-if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # a suite started in the background: children would inherit deafness
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A suite started in the background, or by nohup: children would inherit deafness.
+for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, usual)
 
 
 @dataclass

@@ -8,6 +8,7 @@ ON, LOCAL, OFF, UNDECIDED = "on", "local", "off", ""
 ORGANISATION = "/etc/otel-bridge/policy"
 IDLE = 600  # seconds after which a session is over
 _MODES = {"on": ON, "1": ON, "true": ON, "yes": ON, "local": LOCAL, "off": OFF, "0": OFF, "false": OFF, "no": OFF}
+PASSED_ON = ("DO_NOT_TRACK", "OTEL_SDK_DISABLED", "OTEL_BRIDGE_RUN")  # sources that speak to a child themselves
 _UNSET = (b"", b"0", b"false", b"no", b"off")
 
 # Machines set these variables, people do not: undecided is off there. Each with its kind and name; of two of a kind the first

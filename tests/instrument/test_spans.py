@@ -430,8 +430,10 @@ def main(): return 9
         assert world.run(str(BIN / "python"), "-c", start, ok=None, PROBE_TELEMETRY=mode).returncode == code, call
     whole = f"import sys; sys.path.insert(0, {str(folder)!r})\nimport otel_bridge.auto.probe.__main__\nsys.exit(otel_bridge.auto.probe.__main__.main())"
     assert world.run(str(BIN / "python"), "-c", whole, ok=None, PROBE_TELEMETRY=mode).returncode == 10
+    part = f"import sys; sys.path.insert(0, {str(folder)!r})\nfrom otel_bridge.auto.probe import cli\nsys.exit(cli.main())"
+    assert world.run(str(BIN / "python"), "-c", part, ok=None, PROBE_TELEMETRY=mode).returncode == 9
     told = [one["attributes"]["process.exit.code"] for one in spans(world)] if mode == "on" else []
-    assert told == ([*calls.values(), 10] if mode == "on" else [])
+    assert told == ([*calls.values(), 10, 9] if mode == "on" else [])
 
 
 def test_a_zip_application_and_python_m(world: World, probe: Callable[[str], list[str]]) -> None:
