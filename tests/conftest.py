@@ -21,7 +21,11 @@ settings.register_profile("prove", max_examples=10_000)  # before pytest looks f
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 # A suite started in the background, or by nohup: children would inherit deafness.
-for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+for number, usual in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGHUP, signal.SIG_DFL),
+    (signal.SIGQUIT, signal.SIG_DFL),
+):
     if signal.getsignal(number) == signal.SIG_IGN:
         signal.signal(number, usual)
 
