@@ -50,7 +50,7 @@ def run(declared, decision, main, args, kwargs):
         raise
     finally:
         profiling, tracing = sys.getprofile(), sys.gettrace()  # what we do is not what they are looking at
-        if hasattr(profiling, "__code__"):  # a profiler of C could not be put back
+        if profiling is not None and hasattr(profiling, "__code__"):  # a profiler of C could not be put back
             sys.setprofile(None)
         sys.settrace(None)
         duration = elapsed() - clock
@@ -71,7 +71,7 @@ def run(declared, decision, main, args, kwargs):
             otel_bridge.swallow(problem)
         if tracing is not None:
             sys.settrace(tracing)
-        if hasattr(profiling, "__code__"):
+        if profiling is not None and hasattr(profiling, "__code__"):
             sys.setprofile(profiling)
         error = None  # or this frame and the exception keep each other alive
 

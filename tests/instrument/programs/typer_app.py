@@ -10,7 +10,6 @@
 # run: _TYPER_STANDARD_TRACEBACK=1 raises => 1
 # run: TERM=dumb NO_COLOR=1 COLUMNS=100 raises => 1
 # run: --value broken greet ann => 1
-# run: --install-completion
 # run: _PROBE_COMPLETE=complete_bash COMP_WORDS="probe gr" COMP_CWORD=1
 # run: hook
 
