@@ -51,11 +51,11 @@ def ask(package: str = "") -> str:
 
         return notice.ask(__import__((package or _caller()) + "._telemetry", fromlist=("PRODUCT",)))
     except Exception as problem:
-        swallow(problem)
+        _swallow(problem)
         return "off"
 
 
-def swallow(problem: Exception) -> None:
+def _swallow(problem: Exception) -> None:
     """Keep a failure of ours away from the host program, even where nothing can be imported any more; see `errors.swallow`."""
     try:
         from .errors import swallow

@@ -88,7 +88,7 @@ def exec_module(module: "ModuleType") -> None:
         try:
             names[name] = found if script and begun is None else wrapped(real, found, begun)
         except Exception as problem:  # an object that lets nobody look at it
-            otel_bridge.swallow(problem)
+            otel_bridge._swallow(problem)
             names[name] = found
         return names[name]
 
@@ -175,7 +175,7 @@ def _begin(module):
             return None
         return run, declared, decision
     except Exception as problem:
-        otel_bridge.swallow(problem)
+        otel_bridge._swallow(problem)
         return None
 
 

@@ -34,7 +34,7 @@ def run(declared, decision, main, args, kwargs):
         recording.parsed["process.executable.name"] = os.path.basename(sys.argv[0])
         recording.observed = otel_bridge.observer and otel_bridge.observer(recording)
     except Exception as problem:
-        otel_bridge.swallow(problem)
+        otel_bridge._swallow(problem)
         return main(*args, **kwargs)
     around, otel_bridge.current = otel_bridge.current, recording
     error: BaseException | None = None
@@ -68,7 +68,7 @@ def run(declared, decision, main, args, kwargs):
                     finish(recording, started, duration, _code(result, error), error)
                     tell()
         except Exception as problem:
-            otel_bridge.swallow(problem)
+            otel_bridge._swallow(problem)
         if tracing is not None:
             sys.settrace(tracing)
         if profiling is not None and hasattr(profiling, "__code__"):
@@ -195,7 +195,7 @@ def finish(run: Run, started: int, duration: int, code: int, error: "BaseExcepti
 
             spawn(run.declared.PRODUCT, run.folder, wait='"otel_bridge.ci"' in run.resource)
     except Exception as problem:
-        otel_bridge.swallow(problem)
+        otel_bridge._swallow(problem)
 
 
 def due(folder: str, digest: str) -> bool:

@@ -36,7 +36,7 @@ def watch(run):
             try:
                 note(run, begun, self, found, *args)
             except Exception as problem:
-                otel_bridge.swallow(problem)
+                otel_bridge._swallow(problem)
             return found
 
         return step

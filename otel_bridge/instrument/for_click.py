@@ -41,7 +41,7 @@ def watch(run, core):
                 if path:  # before parsing, so that a usage error is known with its command
                     run.parsed["otel_bridge.command"] = path[:-1]
         except Exception as problem:
-            otel_bridge.swallow(problem)
+            otel_bridge._swallow(problem)
         return original(self)  # type: ignore[no-any-return]
 
     def unwatch():

@@ -61,4 +61,4 @@ class _Loader:
         try:
             self.heard()
         except Exception as problem:
-            otel_bridge.swallow(problem)
+            otel_bridge._swallow(problem)

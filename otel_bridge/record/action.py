@@ -58,7 +58,7 @@ class action:  # noqa: N801 - it is used as a word: `with otel_bridge.action("ki
             if os.getpid() == self._process:  # a fork that comes back through here is not another step
                 self._record(run, duration, error)
         except Exception as problem:
-            otel_bridge.swallow(problem)
+            otel_bridge._swallow(problem)
 
     def _record(self, run: Run, duration: int, error: BaseException | None) -> None:
         found = run.declared.SPANS.get(self.name)
