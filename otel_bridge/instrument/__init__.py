@@ -190,12 +190,17 @@ def finish(run: Run, started: int, duration: int, code: int, error: "BaseExcepti
             run.observed(kept, started, duration, code != 0)
         run.parsed.clear()  # of the exception, whose traceback holds a frame that holds the run
         run.parsing = None
-        if run.mode == ON and otel_bridge.current is None and due(run.folder, run.declared.DIGEST):  # else the outer run will
-            from ..export.detach import spawn
-
-            spawn(run.declared.PRODUCT, run.folder, wait='"otel_bridge.ci"' in run.resource)
+        ship(run)
     except Exception as problem:
         otel_bridge._swallow(problem)
+
+
+def ship(run: Run) -> None:
+    """Start a sender for what a run has recorded, when one is due; within another run that one will."""
+    if run.mode == ON and otel_bridge.current is None and due(run.folder, run.declared.DIGEST):
+        from ..export.detach import spawn
+
+        spawn(run.declared.PRODUCT, run.folder, wait='"otel_bridge.ci"' in run.resource)
 
 
 def due(folder: str, digest: str) -> bool:

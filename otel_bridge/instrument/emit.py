@@ -2,10 +2,9 @@
 
 import sys
 
-from ..consent import ON
 from ..record import record
 from ..registered import of_another_process, of_product
-from . import begin, due
+from . import begin, ship
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,10 +54,7 @@ def _record(declared: "ModuleType", decision: "Decision", event: str, given: "di
     run.span_id = run.parent_id or run.span_id
     run.resource = of_another_process(run.resource)
     record(run, event, given)
-    if run.mode == ON and due(run.folder, run.declared.DIGEST):
-        from ..export.detach import spawn
-
-        spawn(declared.PRODUCT, run.folder, wait='"otel_bridge.ci"' in run.resource)
+    ship(run)
     tell()
 
 

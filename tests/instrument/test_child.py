@@ -96,7 +96,7 @@ def test_a_command_finds_everything_as_it_would_without_us(tool: World, name: st
         (tool.work / place).mkdir()
         code, out, err = shown(tool, f"cd {place}; {script.replace('@', prefix)}", **MODES[mode])
         err = re.sub(rb'(?m)^\{"resource.*\n', b"", err) if mode == "log" else err
-        found.append([code, out.replace(b"/work/ours", b"/work/bare"), err])
+        found.append([code, out.replace(bytes(tool.work / "ours"), bytes(tool.work / "bare")), err])
     assert found[1] == found[0]
     assert len(tool.waiting("other-tool")) == (mode == "on")
 

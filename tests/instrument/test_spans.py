@@ -147,7 +147,6 @@ ENDINGS = {
 def test_how_a_command_ends(world: World, start: Started, parser: str, ending: str) -> None:
     """Exit code, class of error and status; the command by its path, options by their names, nothing that was typed."""
     line, code, kind = ENDINGS[ending]
-    line = line if parser == "argparse" or "\n" not in line else line.replace("\n    ", "\n    ")
     start(PROGRAMS[parser].replace("END", line), "--level=high", "--color", "deep", "dive", "PLANTED", "--secret", "PLANTED")
     more = {"probe.option.level": "high", "probe.option.color": True}
     assert spans(world) == [span(code, kind, "deep dive", ("--color", "--level", "--secret"), **more)]
