@@ -8,7 +8,7 @@ from typing import Any
 
 LONGEST = 1 << 20  # bytes of a line; nothing that we write is nearly as long
 _STARTS = ('{"resourceLogs":', '{"resourceSpans":')  # a quoted string never holds this: its quotes are escaped
-_TOP = {"logs": ("resourceLogs", "scopeLogs", "logRecords"), "traces": ("resourceSpans", "scopeSpans", "spans")}
+TOP = {"logs": ("resourceLogs", "scopeLogs", "logRecords"), "traces": ("resourceSpans", "scopeSpans", "spans")}
 _ENOUGH = 256  # resources that are kept parsed: those of one product on one machine differ little
 
 
@@ -27,7 +27,7 @@ class Reader:
     """Reads the documents of one signal; those of one run share their resource, which is parsed once."""
 
     def __init__(self, signal: str) -> None:
-        self.signal, self.top = signal, _TOP[signal]
+        self.signal, self.top = signal, TOP[signal]
         self._open = f'"{self.top[2]}":['
         self._heads: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
 
