@@ -21,6 +21,7 @@ class Item:
     scope: dict[str, Any]
     body: dict[str, Any]
     line: str
+    head: int = 0  # characters of the line that other records of the same resource object begin with, too
 
 
 class Reader:
@@ -58,7 +59,7 @@ class Reader:
             try:
                 body = json.loads(document[at:-6])
                 if isinstance(body, dict):
-                    return [Item(self.signal, *head, body, document)]
+                    return [Item(self.signal, *head, body, document, at)]
             except ValueError:  # several records
                 pass
         resources, scopes, records = self.top
@@ -93,9 +94,9 @@ def _object(body: object) -> dict[str, Any]:
 
 def _documents(line: str) -> list[str]:
     """The documents that stand on a line: more than one where a half-written one had no newline."""
-    starts = sorted({0} | {at for start in _STARTS for at in _find(line, start)})
-    if starts == [0] and line.strip():
+    if line.startswith(_STARTS) and all(line.find(start, 1) < 0 for start in _STARTS):
         return [line]
+    starts = sorted({0} | {at for start in _STARTS for at in _find(line, start)})
     return [line[begin:end] for begin, end in zip(starts, [*starts[1:], len(line)], strict=True) if line[begin:end].strip()]
 
 

@@ -50,8 +50,7 @@ class _Guarded(Generic[Behind]):
         assert self.policy.declared is not None  # or nothing would have been made
         if self.endpoint:
             return not post(signal, made, self.endpoint).error
-        if self.keeper is None:
-            self.keeper = Keeper(self.policy.declared)
+        self.keeper = self.keeper or Keeper(self.policy.declared)
         return self.keeper.keep(signal, made)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:

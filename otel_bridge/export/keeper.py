@@ -56,6 +56,8 @@ class Keeper:
                     self._senders.remove(pid)
             except ChildProcessError:  # the program itself has waited for it, or this is a fork
                 self._senders.remove(pid)
+        if self._senders:  # one that has not come to its lock yet
+            return
         child = spawn(self.declared.PRODUCT, self.folder, wait=False)
         if child:
             self._senders.append(child)

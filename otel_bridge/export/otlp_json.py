@@ -60,10 +60,11 @@ def _told(pairs: dict[str, Any]) -> str:
 
 def _log(ready: Ready) -> str:
     name = quoted(ready.name)
+    trace = '"traceId":"%032x",' % ready.trace_id if ready.trace_id else ""
+    span = '"spanId":"%016x",' % ready.span_id if ready.span_id else ""
     return (
-        '{"timeUnixNano":"%d","severityNumber":9,"body":{"stringValue":%s},%s,"traceId":"%032x","spanId":"%016x",'
-        '"observedTimeUnixNano":"%d","eventName":%s}'
-        % (ready.start, name, _told(ready.attributes), ready.trace_id, ready.span_id, ready.end, name)
+        '{"timeUnixNano":"%d","severityNumber":9,"body":{"stringValue":%s},%s,%s%s"observedTimeUnixNano":"%d","eventName":%s}'
+        % (ready.start, name, _told(ready.attributes), trace, span, ready.end, name)
     )
 
 

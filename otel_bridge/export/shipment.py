@@ -11,7 +11,7 @@ from ..errors import DeliveryError
 from ..schema.compile import Compiled
 from . import ledger, otlp_json, quarantine
 from .otlp import Answer, send
-from .prepare import Check, Ready, portions
+from .prepare import RECORDS, Check, Ready, portions
 from .segment import Segment
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class Shipment:
     ) -> None:
         self.folder, self.decision, self.endpoint, self.result, self.watch = folder, decision, endpoint, result, watch
         self.last = Answer(None, "")
+        self.most = RECORDS  # a request, until a server finds that too many
         self.passed: set[Path] = set()  # segments that this sender has been through
         self.taken: Counter[str] = Counter()  # by signal
         self.refusals: Counter[str] = Counter()
@@ -60,7 +61,8 @@ class Shipment:
         self.passed.add(segment.path)
         for portion in portions(segment.items(), self.check):
             self._settle(segment, portion.gone, portion.lost)
-            self._send(segment, portion.batch)
+            for begin in range(0, len(portion.batch), step := self.most):
+                self._send(segment, portion.batch[begin : begin + step])
             if self.result.error:
                 return
         segment.finish()
@@ -83,8 +85,11 @@ class Shipment:
             self.refusals[signal] += 1
             half = len(batch) // 2
             if half:
+                taken = self.taken[signal]
                 self._send(segment, batch[:half])
                 self._send(segment, batch[half:])
+                if self.taken[signal] == taken + len(batch):  # the records were good, there were too many of them
+                    self.most = min(self.most, half)
             else:
                 self.suspects.append(Suspect(segment, *batch[0], answer))
                 self._blame(signal)
