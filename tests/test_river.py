@@ -9,6 +9,7 @@ from conftest import BIN, ROOT, World
 PACKAGE = ROOT / "otel_bridge"
 STAGES = (
     "errors",
+    "kinds",
     "settings",
     "clock",
     "paths",
