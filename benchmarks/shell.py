@@ -61,8 +61,8 @@ def instrumented(twin: str, script: str, bare: str) -> dict[str, object]:
         ways = {"bare, our instrumentor": (bare, {}), **{mode: (script, more) for mode, more in MODES.items()}}
         ways["on, without our instrumentor"] = (script, {**MODES["on"], **WITHOUT_OURS})
         for name, (started, more) in ways.items():
-            loaded = files(started, home, **AGENT, **more)
             found = under_the_agent(started, home, **more)
+            loaded = files(started, home, **AGENT, **more)  # of a run that is not the first
             print(f"{twin:10}{name:28}{found:14,}{found - base:13,}{len(loaded):7}", flush=True)
             rows[name] = {"instructions": found, "added": found - base, "files": loaded}
     return rows
