@@ -7,8 +7,8 @@ import base64
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..kinds import SPAN_KINDS
 from ..record import attributes, quoted
-from ..record.action import KINDS
 from .documents import TOP
 from .prepare import Ready
 
@@ -75,7 +75,7 @@ def _span(ready: Ready) -> str:
         '{"traceId":"%032x","spanId":"%016x",%s"name":%s,"kind":%d,"startTimeUnixNano":"%d","endTimeUnixNano":"%d",%s'
         '"status":%s,"flags":256}'
         % (
-            *(ready.trace_id, ready.span_id, above, quoted(ready.name), KINDS.index(ready.kind) + 1, ready.start, ready.end),
+            *(ready.trace_id, ready.span_id, above, quoted(ready.name), SPAN_KINDS.index(ready.kind) + 1, ready.start, ready.end),
             *(told, '{"code":2}' if ready.failed else "{}"),
         )
     )
