@@ -8,22 +8,22 @@ from typing import Any
 
 from ..clock import moment, now
 from ..paths import write
+from . import otlp_json
 from .otlp import Answer
-from .otlp_json import canonical, decoded
 
 BYTES = 4 << 20  # of one file; the one before it is kept too
 
 
 def note(folder: Path, signal: str, endpoint: str, answer: Answer) -> None:
     """Append one request that a server took."""
-    told = {
+    head = {
         "time": moment(now()),
         "endpoint": endpoint,
         "status": answer.status,
         "sha256": answer.sha256,
         "rejected": answer.rejected,
     }
-    line = json.dumps({**told, **canonical(decoded(signal, answer.body))}, separators=(",", ":")) + "\n"
+    line = json.dumps({**head, **otlp_json.told(signal, answer.body)}, separators=(",", ":")) + "\n"
     path = folder / "sent" / "sent.jsonl"
     if path.exists() and path.stat().st_size + len(line) > BYTES:
         path.replace(path.with_name("sent.1.jsonl"))

@@ -4,6 +4,7 @@ Source: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding (ids in
 """
 
 import base64
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,6 +26,19 @@ def request(signal: str, batch: Sequence[Ready]) -> Message:
     if signal == "logs":
         return encode_logs([logs.to_otel(ready) for ready in batch])
     return encode_spans([spans.to_otel(ready) for ready in batch])
+
+
+def body(signal: str, batch: Sequence[Ready]) -> bytes:
+    """The body of a request for a batch, as JSON in UTF-8."""
+    return json.dumps(canonical(request(signal, batch)), separators=(",", ":")).encode()
+
+
+def told(signal: str, body: bytes) -> dict[str, Any]:
+    """The request that a server reads from a body, of either kind, as the object that OTLP/JSON has for it."""
+    if body.startswith(b"{"):  # no message of ours begins so: its first byte is 0x0a
+        found: dict[str, Any] = json.loads(body)
+        return found
+    return canonical(decoded(signal, body))
 
 
 def decoded(signal: str, body: bytes) -> Message:

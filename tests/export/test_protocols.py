@@ -306,10 +306,9 @@ def test_over_grpc_https_trusts_our_certificates_and_no_others(recorded: World, 
     ("more", "text"),
     [
         (
-            {"OTEL_BRIDGE_PROTOCOL": "http/json"},
-            "OTEL_BRIDGE_PROTOCOL: 'http/json' is not spoken here; write `http/protobuf` or `grpc`",
+            {"OTEL_BRIDGE_PROTOCOL": "GR\nPC"},
+            "OTEL_BRIDGE_PROTOCOL: 'GR\\nPC' is not known here; write `http/protobuf`, `http/json` or `grpc`",
         ),
-        ({"OTEL_BRIDGE_PROTOCOL": "GR\nPC"}, "OTEL_BRIDGE_PROTOCOL: 'GR\\nPC' is not spoken here; write `http/protobuf` or `grpc`"),
         (
             over_grpc("http://127.0.0.1:1", OTEL_BRIDGE_HEADERS="x=1,authorization=schlüssel"),
             "OTEL_BRIDGE_HEADERS: gRPC takes no 'authorization' with that value; write plain ASCII, and no `-bin` key",
