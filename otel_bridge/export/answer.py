@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 import requests
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
 
 from ..clock import now
 
@@ -103,7 +104,7 @@ def _why(problem: BaseException) -> str:
     """The one cause of a failure, if this is it."""
     if isinstance(problem, ssl.SSLCertVerificationError):
         return f"certificate: {problem.verify_message.rstrip('.')}"
-    if isinstance(problem, ssl.SSLError):
+    if isinstance(problem, ssl.SSLError) and not isinstance(problem, TimeoutError):
         return f"TLS: {(problem.reason or 'broken off').lower().replace('_', ' ')}"
     if isinstance(problem, socket.gaierror):
         return "no such host" if problem.errno == socket.EAI_NONAME else "no name service"
@@ -111,6 +112,10 @@ def _why(problem: BaseException) -> str:
         return "connection refused"
     if isinstance(problem, http.client.IncompleteRead | http.client.RemoteDisconnected | ConnectionError):
         return "connection closed"
+    if isinstance(problem, ConnectTimeoutError) and not isinstance(problem, NewConnectionError):
+        return "ConnectTimeout"
+    if isinstance(problem, ReadTimeoutError | TimeoutError):
+        return "ReadTimeout" if isinstance(problem, ReadTimeoutError) else "timed out"
     return "not HTTP/1.1" if isinstance(problem, http.client.HTTPException) else ""
 
 

@@ -41,6 +41,7 @@ class Connection:
         logging.getLogger("opentelemetry").setLevel(logging.CRITICAL + 1)  # it logs failures that `drain` and `status` tell
         self.way: Any
         if protocol == "grpc":
+            os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its core writes to standard error past Python's logging
             from . import otlp_grpc  # of those who do not speak it nobody pays for gRPC
 
             self.way = otlp_grpc.Calls(endpoint)

@@ -35,6 +35,12 @@ STATUS = {
 OTHER = 500
 UNPACKED = ("INVALID_ARGUMENT", "UNIMPLEMENTED")  # to a packed request: 400, 415
 _TOO_LONG = re.compile(r"(CLIENT: )?Received message larger than max")
+_WHY = (  # why there is no connection, out of the details that gRPC writes itself
+    (re.compile(r"CERTIFICATE_VERIFY_FAILED: ([a-z ]+)"), r"certificate: \1"),
+    (re.compile(r"Hostname Verification Check failed"), "certificate: hostname mismatch"),
+    (re.compile(r"Failed parsing HTTP/2"), "not HTTP/2"),
+    (re.compile(r"Connection refused"), "connection refused"),
+)
 _PROXY = re.compile(r"HTTP proxy returned response code (\d{3})\b")
 _KEY, _VALUE = re.compile(r"[0-9a-z_.-]+"), re.compile(r"[ -~]*")  # what gRPC takes as metadata that is text
 
@@ -165,7 +171,8 @@ def _judge(signal: str, records: int, once: Once, channel: Any) -> Answer:
         proxy = _PROXY.search(details)
         if proxy:
             return Answer(int(proxy[1]), f"the proxy answered {proxy[1]}", body=once.body)
-        return Answer(None, f"no answer ({'certificate' if 'CERTIFICATE_VERIFY_FAILED' in details else code})", body=once.body)
+        why = next((found.expand(words) for form, words in _WHY if (found := form.search(details))), code)
+        return Answer(None, f"no answer ({why})", body=once.body)
     return Answer(STATUS.get(code, OTHER), f"the server answered {code}", body=once.body, retry_after=_delay(once.error))
 
 

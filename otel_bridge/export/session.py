@@ -116,16 +116,13 @@ class GuardedSession(requests.Session):
 
 
 def _read(answer: requests.Response) -> bytes | None:
-    """An answer's body, to its end so that the connection can be kept; None, and no connection, for one that is too long."""
+    """An answer's body, to its end so that the connection can be kept; None for what is too long, or cannot be unpacked."""
     raw = answer.raw
     found = b""
     try:
         while len(found) <= MOST and (more := raw.read(MOST + 1 - len(found), decode_content=False)):
             found += more
-        encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
-        if len(found) <= MOST and encoding in ("gzip", "x-gzip"):  # nobody has asked for it
-            found = zlib.decompressobj(31).decompress(found, MOST + 1)
-    except (HTTPError, OSError, zlib.error):
+    except (HTTPError, OSError):
         raw.close()
         if 200 <= answer.status_code < 300:  # what it said of the records is not known
             raise
@@ -134,4 +131,14 @@ def _read(answer: requests.Response) -> bytes | None:
         raw.close()
         return None
     raw.release_conn()
-    return found
+    return _unpacked(found) if "gzip" in answer.headers.get("Content-Encoding", "").lower() else found
+
+
+def _unpacked(found: bytes) -> bytes | None:
+    """What was packed though nobody has asked for it; None for a bomb, half a body, or no gzip at all."""
+    unpacker = zlib.decompressobj(31)
+    try:
+        unpacked = unpacker.decompress(found, MOST)
+    except zlib.error:
+        return None
+    return unpacked if unpacker.eof else None

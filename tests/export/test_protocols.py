@@ -207,7 +207,7 @@ def test_over_grpc_partial_success_is_counted_and_not_sent_again(recorded: World
 
 @pytest.mark.parametrize("speaks", [True, False])
 def test_a_grpc_server_that_never_answers_keeps_everything(recorded: World, speaks: bool) -> None:
-    """Connected or not, ten seconds and no more, whatever the user's own timeout; the next sender backs off."""
+    """Connected or not, as long as is set and no more, whatever the user's own timeout; the next sender backs off."""
     release = threading.Event()
     with (
         grpc_server(lambda path, body, context: bytes(release.wait(120))) as server,
@@ -215,21 +215,25 @@ def test_a_grpc_server_that_never_answers_keeps_everything(recorded: World, spea
     ):
         endpoint = server.endpoint if speaks else f"http://127.0.0.1:{mute.getsockname()[1]}"
         began = time.monotonic()
-        result = recorded.json(*DRAIN, ok=False, **THEIRS, **over_grpc(endpoint))
+        result = recorded.json(*DRAIN, ok=False, **THEIRS, **over_grpc(endpoint, OTEL_BRIDGE_TIMEOUT="2.5"))
         seconds = time.monotonic() - began
         release.set()
     assert result["error"] == f"{endpoint}: no answer (DEADLINE_EXCEEDED)"
     assert (result["kept"], len(server.requests)) == (2, int(speaks))
-    assert 9.5 < seconds < 60
+    assert 2.4 < seconds < 30
     assert FIRST / 2 - 1 <= waits(recorded) <= FIRST * 1.5 + 1
 
 
 def test_nobody_who_speaks_grpc_keeps_everything(recorded: World) -> None:
     """A refused connection, a server of HTTP/1.1 and a URL without a host are no answer, not one of a server, and one line each."""
     with answering(200, {}, b"") as server:
-        for endpoint in ("http://127.0.0.1:1", server.endpoint, "http://"):
+        for endpoint, why in (
+            ("http://127.0.0.1:1", "connection refused"),
+            (server.endpoint, "not HTTP/2"),
+            ("http://", "UNAVAILABLE"),
+        ):
             done = recorded.run("otel-bridge", "drain", "--product", "kitchen", ok=False, **over_grpc(endpoint))
-            assert done.stderr == f"{endpoint}: no answer (UNAVAILABLE)\n"
+            assert done.stderr == f"{endpoint}: no answer ({why})\n"
             assert waits(recorded) <= FIRST * 8 * 1.5 + 1  # the third in a row, and no long pause
     assert len(recorded.waiting()) == 2
 
@@ -298,7 +302,7 @@ def test_over_grpc_https_trusts_our_certificates_and_no_others(recorded: World, 
         more = over_grpc(server.endpoint)
         stranger = recorded.json(*DRAIN, ok=False, **theirs, **more)
         friend = recorded.json(*DRAIN, OTEL_BRIDGE_CA_FILE=str(certificate), **more)
-    assert stranger["error"] == f"{server.endpoint}: no answer (UNAVAILABLE)"
+    assert stranger["error"].startswith(f"{server.endpoint}: no answer (certificate: ")
     assert (stranger["kept"], friend["sent"], len(server.requests)) == (2, 2, 2)
 
 

@@ -1,0 +1,186 @@
+"""What the tests of the network share: a run recorded once, a sender that is watched, a private authority, hostile sockets."""
+
+import json
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from conftest import BIN, World
+
+from otel_bridge.export import spool
+
+PRODUCT = ("--product", "kitchen")
+PROTOCOLS = ("http/protobuf", "http/json", "grpc")
+# VmHWM is the peak of this program alone; ru_maxrss would hold what the test's own process had when it forked.
+WATCHED = """
+import os, sys
+from otel_bridge.shell import main
+try:
+    main()
+finally:
+    words = dict(line.split(":", 1) for line in open("/proc/self/status"))
+    print(words["VmHWM"].split()[0], len(os.listdir("/proc/self/task")), file=sys.stderr)
+"""
+
+
+@dataclass(frozen=True)
+class Drained:
+    """What a sender said and took: the object of `drain --json`, its exit code, seconds, MB of memory at most, threads at its end."""
+
+    result: dict
+    code: int
+    seconds: float
+    megabytes: float
+    threads: int
+
+
+def template(folder: Path) -> World:
+    """A home in which one run of kitchen was recorded, an event and a span; `copied` gives each test its own."""
+    made = World(folder)
+    for one in (made.home, made.work, folder / "tmp"):
+        one.mkdir()
+    made.on()
+    made.run("kitchen", "create", "debian")
+    return made
+
+
+def copied(recorded: World, folder: Path) -> World:
+    """A world that holds what another one has recorded."""
+    shutil.copytree(recorded.root, folder / "world")
+    return World(folder / "world")
+
+
+def drained(world: World, endpoint: str, protocol: str = "http/protobuf", **more: str) -> Drained:
+    """Send what waits, by the installed program's own entry, and watch it."""
+    told = world.environment(OTEL_BRIDGE_ENDPOINT=endpoint, OTEL_BRIDGE_PROTOCOL=protocol, **more)
+    began = time.monotonic()
+    words = [str(BIN / "python"), "-c", WATCHED, "drain", *PRODUCT, "--json"]
+    done = subprocess.run(words, env=told, cwd=world.work, capture_output=True, text=True, timeout=120)
+    seconds = time.monotonic() - began
+    assert done.stdout, done.stderr
+    (said,) = done.stderr.splitlines()  # and nothing else on standard error
+    memory, threads = said.split()
+    return Drained(json.loads(done.stdout), done.returncode, seconds, int(memory) / 1024, int(threads))
+
+
+def names(items: list[spool.Item]) -> list[str]:
+    """What tells records apart: the uid of an event, the id of a span."""
+    from conftest import uid
+
+    return sorted(uid(item) if item.signal == "logs" else item.body["spanId"] for item in items)
+
+
+def openssl(*words: str, folder: Path) -> None:
+    """Run openssl; without it the test is skipped, but never in CI."""
+    if not shutil.which("openssl"):
+        assert not os.environ.get("CI"), "openssl is missing; `make system-deps` installs it on Debian"
+        pytest.skip("openssl is missing; `make system-deps` installs it on Debian")
+    subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A private authority, and the folder of what it has signed."""
+
+    folder: Path
+
+    @property
+    def certificate(self) -> Path:
+        return self.folder / "ca.pem"
+
+    @classmethod
+    def make(cls, folder: Path) -> "Authority":
+        folder.mkdir(parents=True, exist_ok=True)
+        key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "ca.key")
+        usage = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")
+        openssl("req", "-x509", *key, "-days", "2", "-subj", "/CN=private authority", *usage, "-out", "ca.pem", folder=folder)
+        return cls(folder)
+
+    def issue(self, name: str, subject: str = "IP:127.0.0.1,IP:::1,DNS:localhost", expired: bool = False) -> tuple[Path, Path]:
+        """A certificate for these hosts and its key, as two files."""
+        key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key")
+        openssl("req", *key, "-subj", f"/CN={name}", "-out", f"{name}.csr", folder=self.folder)
+        lines = (
+            "basicConstraints=CA:FALSE",
+            f"subjectAltName={subject}",
+            "authorityKeyIdentifier=keyid",
+            "subjectKeyIdentifier=hash",
+        )
+        (self.folder / f"{name}.ext").write_text("\n".join(lines) + "\n")
+        signing = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", f"{name}.ext")
+        days = "-1" if expired else "2"  # it ended the day before it began
+        openssl("x509", "-req", "-in", f"{name}.csr", *signing, "-days", days, "-out", f"{name}.pem", folder=self.folder)
+        return self.folder / f"{name}.pem", self.folder / f"{name}.key"
+
+
+class Host:
+    """A socket that listens: how often it was called, and what it was told first each time."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.heard: list[bytes] = []
+
+
+@contextmanager
+def listening(serve: Callable[[socket.socket, bytes], None], context: ssl.SSLContext | None = None) -> Iterator[Host]:
+    """A server that reads a whole request, as far as one of HTTP/1.1 came, and then does as `serve` has it, over TLS with a context."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        host = Host(f"127.0.0.1:{server.getsockname()[1]}")
+        server.settimeout(0.05)
+        over = threading.Event()
+
+        def answer(connection: socket.socket) -> None:
+            with connection:
+                connection.settimeout(10)
+                try:
+                    speaking = context.wrap_socket(connection, server_side=True) if context else connection
+                    with speaking:
+                        host.heard.append(request_of(speaking))
+                        serve(speaking, host.heard[-1])
+                except OSError:  # the sender has gone
+                    pass
+
+        threads = []
+
+        def accept() -> None:
+            while not over.is_set():
+                try:
+                    connection, _ = server.accept()
+                except TimeoutError:
+                    continue
+                threads.append(threading.Thread(target=answer, args=(connection,)))
+                threads[-1].start()
+
+        acceptor = threading.Thread(target=accept)
+        acceptor.start()
+        try:
+            yield host
+        finally:
+            over.set()
+            for thread in (acceptor, *threads):
+                thread.join()
+
+
+def request_of(connection: socket.socket) -> bytes:
+    """A request of HTTP/1.1 with its body, or whatever came first of anything else."""
+    found = b""
+    while more := connection.recv(65536):
+        found += more
+        head, empty, body = found.partition(b"\r\n\r\n")
+        if not head.startswith((b"POST ", b"CONNECT ")):
+            break
+        length = int(
+            next((line.split(b":")[1] for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), b"0")
+        )
+        if empty and len(body) >= length:
+            break
+    return found
