@@ -34,7 +34,8 @@ STATUS = {
 }
 OTHER = 500
 UNPACKED = ("INVALID_ARGUMENT", "UNIMPLEMENTED")  # to a packed request: 400, 415
-_TOO_LONG = re.compile(r"(CLIENT: )?Received message larger than max")
+_TOO_LONG = re.compile(r"CLIENT: Received message larger than max")
+_BOMB = re.compile(r"Decompressed message larger than max")  # a server may say it too, of a packed request
 _WHY = (  # why there is no connection, out of the details that gRPC writes itself
     (re.compile(r"CERTIFICATE_VERIFY_FAILED: ([a-z ]+)"), r"certificate: \1"),
     (re.compile(r"Hostname Verification Check failed"), "certificate: hostname mismatch"),
@@ -165,7 +166,7 @@ def _judge(signal: str, records: int, once: Once, channel: Any) -> Answer:
         rejected = clamped(int(part.rejected_log_records if signal == "logs" else part.rejected_spans), records)
         return Answer(200, "", rejected, once.body)  # gRPC's own word is OK, its number 0; the ledger has one scale for both
     code, details = once.error.code().name, once.error.details() or ""
-    if _TOO_LONG.match(details):  # a word of gRPC's own, not of the server
+    if _TOO_LONG.search(details) or (_BOMB.match(details) and not once.packed):
         return Answer(200, "the server answered OK, but not as OTLP has it", body=once.body)
     if _silent(code, once, channel):
         proxy = _PROXY.search(details)

@@ -10,12 +10,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from conftest import BIN, World
+from conftest import BIN, ROOT, World, in_file, uid
 
+from otel_bridge.collector.process import Running, free_port, running
 from otel_bridge.export import spool
 
 PRODUCT = ("--product", "kitchen")
@@ -74,9 +75,19 @@ def drained(world: World, endpoint: str, protocol: str = "http/protobuf", **more
 
 def names(items: list[spool.Item]) -> list[str]:
     """What tells records apart: the uid of an event, the id of a span."""
-    from conftest import uid
-
     return sorted(uid(item) if item.signal == "logs" else item.body["spanId"] for item in items)
+
+
+def arrived(collector: Running, waiting: list[str]) -> bool:
+    """Whether all that waited is in a collector's files, once, within 20 seconds."""
+    until = time.monotonic() + 20
+    while True:
+        found = names([*in_file(collector, "logs"), *in_file(collector, "traces")])
+        if [one for one in found if one in waiting] == waiting:
+            return True
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
 
 
 def openssl(*words: str, folder: Path) -> None:
@@ -184,3 +195,24 @@ def request_of(connection: socket.socket) -> bytes:
         if empty and len(body) >= length:
             break
     return found
+
+
+@contextmanager
+def secured(folder: Path, certificate: tuple[Path, Path], clients: Path | None = None) -> Iterator[Running]:
+    """A real collector over TLS, which asks for a certificate of an authority of `clients`; `grpc` in its folder is that endpoint."""
+    config = folder / "config"
+    shutil.copytree(ROOT / "collector-config", config)
+    tls = {"cert_file": str(certificate[0]), "key_file": str(certificate[1])}
+    tls |= {"client_ca_file": str(clients)} if clients else {}
+    spoken = {kind: {"tls": tls} for kind in ("http", "grpc")}
+    (config / "overlays/none.yaml").write_text(json.dumps({"receivers": {"otlp": {"protocols": spoken}}}))
+    port = free_port()
+    told = {
+        "OTEL_BRIDGE_COLLECTOR_CONFIG": str(config),
+        "OTEL_BRIDGE_GRPC_ENDPOINT": f"127.0.0.1:{port}",
+        "OTEL_BRIDGE_LOG_LEVEL": "warn",
+        "OTEL_BRIDGE_SINK": "file",
+    }
+    with running(folder, told) as started:
+        (folder / "grpc").write_text(f"https://127.0.0.1:{port}")
+        yield replace(started, endpoint=started.endpoint.replace("http://", "https://"))

@@ -1,0 +1,172 @@
+"""A real proxy with a password between a sender and a real collector: events arrive through it, or the reason is told."""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from conftest import World
+from network import PROTOCOLS, Authority, arrived, drained, names, secured
+
+from otel_bridge.collector.process import Running, free_port, running
+
+HERE, USER, PASSWORD = "127.0.0.1", "someone", "p@ss:w%rd"
+QUOTED = "p%40ss%3Aw%25rd"
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """A tinyproxy at work, and its log."""
+
+    port: int
+    log: Path
+
+    def url(self, password: str = QUOTED) -> str:
+        return f"http://{USER}:{password}@{HERE}:{self.port}"
+
+    def asked(self) -> list[str]:
+        """What it was asked for, as it says it itself."""
+        text = self.log.read_text() if self.log.exists() else ""
+        return [line.split("): ", 1)[1] for line in text.splitlines() if "Request (file" in line]
+
+
+@pytest.fixture(scope="module")
+def proxy(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Proxy]:
+    program = found("tinyproxy")
+    folder = tmp_path_factory.mktemp("proxy")
+    made = Proxy(free_port(), folder / "log")
+    lines = [f"Port {made.port}", f"Listen {HERE}", f"Allow {HERE}", "Timeout 20", f'LogFile "{made.log}"', "LogLevel Connect"]
+    (folder / "conf").write_text("\n".join([*lines, f"BasicAuth {USER} {PASSWORD}", ""]))
+    process = subprocess.Popen([program, "-d", "-c", str(folder / "conf")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        until = time.monotonic() + 20
+        while not made.log.exists() or "Accepting connections" not in made.log.read_text():
+            assert process.poll() is None and time.monotonic() < until, made.log.read_text() if made.log.exists() else ""
+            time.sleep(0.05)
+        yield made
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def found(program: str) -> str:
+    """Where a program is; without it the tests are skipped, but never in CI."""
+    import os
+
+    path = shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin")
+    if not path:
+        assert not os.environ.get("CI"), f"{program} is missing; `make system-deps` installs it on Debian"
+        pytest.skip(f"{program} is missing; `make system-deps` installs it on Debian")
+    return path
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority.make(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def collectors(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Running]]:
+    """One in the clear and one over TLS, by scheme."""
+    folder = tmp_path_factory.mktemp("collectors")
+    address = f"{HERE}:{free_port()}"
+    plain = {"OTEL_BRIDGE_LOG_LEVEL": "warn", "OTEL_BRIDGE_SINK": "file", "OTEL_BRIDGE_GRPC_ENDPOINT": address}
+    with ExitStack() as stack:
+        made = {
+            "http": stack.enter_context(running(folder / "http", plain)),
+            "https": stack.enter_context(secured(folder / "https", authority.issue("server"))),
+        }
+        (folder / "http/grpc").write_text(f"http://{address}")
+        yield made
+
+
+@pytest.fixture
+def recorded(world: World) -> World:
+    world.on()
+    world.run("kitchen", "create", "debian")
+    return world
+
+
+def endpoint(collector: Running, protocol: str) -> str:
+    return collector.endpoint if protocol != "grpc" else (collector.files.parent / "grpc").read_text()
+
+
+TAKEN = {"sent": 2, "kept": 0, "quarantined": 0, "lost": {}, "error": ""}
+
+
+@pytest.mark.parametrize("upper", [False, True], ids=["lower case", "upper case"])
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_events_arrive_through_the_proxy(
+    recorded: World, proxy: Proxy, authority: Authority, collectors: dict[str, Running], scheme: str, protocol: str, upper: bool
+) -> None:
+    """In the clear as requests that it passes on, over TLS and gRPC through a tunnel that it opens."""
+    if upper and protocol == "http/json":
+        pytest.skip("http/json asks for its proxy as http/protobuf does")
+    where = endpoint(collectors[scheme], protocol)
+    waiting, before = names(recorded.waiting()), len(proxy.asked())
+    variable = f"{scheme}_proxy".upper() if upper else f"{scheme}_proxy"
+    told = drained(recorded, where, protocol, **{variable: proxy.url(), "OTEL_BRIDGE_CA_FILE": str(authority.certificate)})
+    assert told.result == TAKEN
+    assert arrived(collectors[scheme], waiting)
+    host = where.partition("://")[2]
+    tunnel = scheme == "https" or protocol == "grpc"
+    asked = proxy.asked()[before:]
+    assert [one.rpartition(" ")[0] for one in asked] == (
+        [f"CONNECT {host}"] * len(asked) if tunnel else [f"POST {where}/v1/{signal}" for signal in ("logs", "traces")]
+    )
+    assert asked
+
+
+@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("password", ["wrong", ""])
+def test_a_wrong_password_is_told_and_keeps_everything(
+    recorded: World, proxy: Proxy, authority: Authority, collectors: dict[str, Running], scheme: str, protocol: str, password: str
+) -> None:
+    """401 or 407 of the proxy, named as its own; the password is told nowhere."""
+    where = endpoint(collectors[scheme], protocol)
+    url = proxy.url(password) if password else proxy.url().replace(f"{USER}:{QUOTED}@", "")
+    told = drained(recorded, where, protocol, **{f"{scheme}_proxy": url, "OTEL_BRIDGE_CA_FILE": str(authority.certificate)})
+    assert told.result == {"sent": 0, "kept": 2, "quarantined": 0, "lost": {}, "error": f"{where}: the proxy answered 407"}
+    status = recorded.json("otel-bridge", "status", "--product", "kitchen", "--json", OTEL_BRIDGE_ENDPOINT=where)
+    assert status["error"] == f"{where}: the proxy answered 407"
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("names_it", [HERE, "localhost,127.0.0.0/8", "*"])
+def test_no_proxy_passes_it_by(recorded: World, proxy: Proxy, collectors: dict[str, Running], protocol: str, names_it: str) -> None:
+    """NO_PROXY names the collector's host: the proxy is not asked, over gRPC either."""
+    if protocol == "http/json" and names_it != HERE:
+        pytest.skip("http/json asks for its proxy as http/protobuf does")
+    waiting, before = names(recorded.waiting()), len(proxy.asked())
+    told = drained(
+        recorded,
+        endpoint(collectors["http"], protocol),
+        protocol,
+        HTTP_PROXY=proxy.url("wrong"),
+        http_proxy=proxy.url("wrong"),
+        NO_PROXY=names_it,
+    )
+    assert told.result == TAKEN
+    assert arrived(collectors["http"], waiting)
+    assert len(proxy.asked()) == before
+
+
+@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+def test_a_proxy_that_is_not_there_keeps_everything(recorded: World, protocol: str) -> None:
+    """A refused connection to the proxy is no answer."""
+    told = drained(recorded, "http://127.0.0.1:4318", protocol, http_proxy=f"http://{HERE}:1", OTEL_BRIDGE_TIMEOUT="3")
+    assert told.result["error"] == "http://127.0.0.1:4318: no answer (connection refused)"
+    assert told.result["kept"] == 2
+
+
+def test_grpc_says_which_proxies_it_cannot_take(recorded: World) -> None:
+    """One line, and what to set instead."""
+    told = drained(recorded, "http://127.0.0.1:4318", "grpc", http_proxy=f"https://{HERE}:1")
+    error = "the proxy for this endpoint is not http://, as gRPC needs it; set OTEL_BRIDGE_PROTOCOL=http/protobuf"
+    assert told.result == {"sent": 0, "kept": 2, "quarantined": 0, "lost": {}, "error": error}
