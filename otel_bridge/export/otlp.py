@@ -141,4 +141,7 @@ class _Posts:
         else:
             headers = {name.lower(): value for name, value in kept.last.headers.items()}
             found = judge(signal, records, kept.last.status_code, headers, kept.content)
-        return Answer(found.status, found.error, found.rejected, kept.body, found.retry_after, kept.wire)
+        error = (
+            found.error.replace("the server", "the server or the proxy") if kept.passed_on and found.status != 200 else found.error
+        )
+        return Answer(found.status, error, found.rejected, kept.body, found.retry_after, kept.wire)

@@ -12,7 +12,7 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.utils import get_environ_proxies
+from requests.utils import get_environ_proxies, select_proxy
 from urllib3.exceptions import HTTPError
 
 from .. import __version__
@@ -65,6 +65,7 @@ class GuardedSession(requests.Session):
             self.mount(scheme, adapter)
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self.ours = {**headers, "Content-Type": kind, "User-Agent": f"otel-bridge/{__version__}"}
+        self.passed_on = False  # whether a proxy saw the last request, and may have answered in the server's place
         self.kept = False  # whether a connection may still be open from the request before
         self.begin()
 
@@ -102,6 +103,7 @@ class GuardedSession(requests.Session):
         if self.packed:
             request.headers["Content-Encoding"] = "gzip"
         proxies = get_environ_proxies(request.url or "", no_proxy=None)
+        self.passed_on = bool(select_proxy(request.url or "", proxies)) and (request.url or "").startswith("http://")
         kwargs: dict[str, Any] = {"stream": True, "timeout": self.timeout, "verify": True, "cert": None, "proxies": proxies}
         kept, self.kept = self.kept, True
         adapter = self.get_adapter(request.url or "")  # and not by `Session.send`, which reads all that comes with a redirect
