@@ -2,7 +2,6 @@
 
 import json
 import ssl
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,10 +11,8 @@ from typing import Any
 
 import grpc
 import pytest
-from conftest import BIN, ROOT, World
-
-sys.path.insert(0, str(ROOT / "tests/delivery"))
-from network import Authority
+from conftest import BIN, World
+from delivery.network import Authority
 
 OURS = """
 import json, sys
@@ -186,6 +183,16 @@ def test_a_vendor_without_headers_gets_the_persons_over_grpc(world: World) -> No
             world.run(str(BIN / "python"), "-c", program, server.endpoint, "1", **told)
         found[whose] = [(one.get("authorization"), one.get("x-mine")) for one in server.headers]
     assert found == {"stock": [("my-password", "header-of-mine")], "ours": [(None, None)]}
+
+
+def test_a_bad_variable_of_the_persons_ends_the_stock_exporter_over_grpc(world: World) -> None:
+    """It fails over a timeout that it was given another one for; ours does not see it."""
+    bad = {"OTEL_EXPORTER_OTLP_LOGS_TIMEOUT": "soon"}
+    with grpc_server() as server:
+        assert export(world, "grpc", "ours", server.endpoint, **bad) == [""]
+        done = world.run(str(BIN / "python"), "-c", PROGRAMS["grpc", "stock"], server.endpoint, "1", ok=False, **bad)
+    assert "could not convert string to float: 'soon'" in done.stderr
+    assert len(server.bodies) == 1
 
 
 @pytest.mark.parametrize(("whose", "told"), [("stock", "SUCCESS"), ("ours", "the server answered 307")])
