@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -21,7 +21,9 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from otel_bridge.collector.process import free_port, running
+from otel_bridge.export.otlp import send
 from otel_bridge.export.otlp_json import canonical
+from otel_bridge.export.prepare import Ready
 
 TAKEN = {"sent": 2, "kept": 0, "quarantined": 0, "lost": {}, "error": ""}
 
@@ -118,6 +120,24 @@ def test_a_connection_that_dies_under_a_request_is_tried_again_once(world: World
         thread.join()
     assert told == ["", "", "no answer (connection closed)"]
     assert calls == [True] * 5
+
+
+def test_a_dead_address_of_a_name_does_not_keep_the_next_one_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two addresses one drops every packet: it has its share of the time, and the other takes the batch."""
+    ready = Ready("logs", "a.b", {"service.name": "a"}, "", {}, 1, 1, 1, 1, False)
+    monkeypatch.setenv("OTEL_BRIDGE_TIMEOUT", "4")
+    with keeping() as server, socket.create_server(("127.0.0.1", 0), backlog=0) as dead, ExitStack() as stack:
+        for _ in range(3):  # its queue is full, so the kernel drops what comes
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(dead.getsockname())
+        live = ("127.0.0.1", int(server.endpoint.rpartition(":")[2]))
+        found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in (dead.getsockname(), live)]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: found)
+        began = time.monotonic()
+        assert send("logs", [ready], "http://two.invalid:4318").error == ""
+        assert 1.9 < time.monotonic() - began < 4  # half of the time, and not all of it
+    assert len(server.requests) == 1
 
 
 MESSAGES = {"/v1/logs": ExportLogsServiceRequest, "/v1/traces": ExportTraceServiceRequest}
