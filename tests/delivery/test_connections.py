@@ -16,7 +16,7 @@ from typing import Any
 import grpc
 import pytest
 from conftest import BIN, World
-from network import PROTOCOLS, arrived, copied, drained, names, request_of, template
+from network import PROTOCOLS, Drain, arrived, copied, names, request_of, senders, template
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
@@ -26,6 +26,12 @@ from otel_bridge.export.otlp_json import canonical
 from otel_bridge.export.prepare import Ready
 
 TAKEN = {"sent": 2, "kept": 0, "quarantined": 0, "lost": {}, "error": ""}
+
+
+@pytest.fixture(scope="module")
+def drained() -> Iterator[Drain]:
+    with senders() as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +150,7 @@ MESSAGES = {"/v1/logs": ExportLogsServiceRequest, "/v1/traces": ExportTraceServi
 
 
 @pytest.mark.parametrize("protocol", ["http/protobuf", "http/json"])
-def test_a_packed_request_is_the_same_request(world: World, protocol: str) -> None:
+def test_a_packed_request_is_the_same_request(drained: Drain, world: World, protocol: str) -> None:
     """What is unpacked is what `preview` showed; the ledger has the digest of the bytes that left."""
     shown = [json.loads(line) for line in world.run("otel-bridge", "preview", "--product", "kitchen", "--json").stdout.splitlines()]
     with keeping() as server:
@@ -197,7 +203,7 @@ def test_over_grpc_too(world: World, packing: str, calls: int, errors: list[str]
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_real_collector_takes_packed_requests(world: World, tmp_path: Path, protocol: str) -> None:
+def test_a_real_collector_takes_packed_requests(drained: Drain, world: World, tmp_path: Path, protocol: str) -> None:
     """Over each protocol, and both records are in its files."""
     address = f"127.0.0.1:{free_port()}"
     chosen = {"OTEL_BRIDGE_LOG_LEVEL": "warn", "OTEL_BRIDGE_SINK": "file", "OTEL_BRIDGE_GRPC_ENDPOINT": address}
@@ -208,7 +214,7 @@ def test_a_real_collector_takes_packed_requests(world: World, tmp_path: Path, pr
     assert arrived(collector, waiting)
 
 
-def test_a_request_in_json_is_the_very_text_of_the_preview(world: World) -> None:
+def test_a_request_in_json_is_the_very_text_of_the_preview(drained: Drain, world: World) -> None:
     """Byte for byte, and the ledger says the same afterwards."""
     shown = world.run("otel-bridge", "preview", "--product", "kitchen", "--format", "json").stdout.splitlines()
     with keeping() as server:
@@ -227,7 +233,7 @@ def test_a_request_in_json_is_the_very_text_of_the_preview(world: World) -> None
     ],
 )
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
-def test_a_setting_that_is_wrong_is_one_line(world: World, protocol: str, more: dict[str, str], text: str) -> None:
+def test_a_setting_that_is_wrong_is_one_line(drained: Drain, world: World, protocol: str, more: dict[str, str], text: str) -> None:
     """What it names, what it is, what to write; both records stay."""
     told = drained(world, "http://127.0.0.1:1", protocol, **more)
     assert told.result == {"sent": 0, "kept": 2, "quarantined": 0, "lost": {}, "error": text}

@@ -13,7 +13,7 @@ from typing import Any
 import grpc
 import pytest
 from conftest import World
-from network import Authority, copied, drained, listening, names, template
+from network import Authority, Drain, copied, listening, names, senders, template
 
 TIMEOUT = 1.0  # seconds for a request here; 10 is the default
 PEAK = 100  # MB
@@ -87,6 +87,12 @@ SERVERS: dict[str, tuple[Serve, str]] = {
 
 
 @pytest.fixture(scope="module")
+def drained() -> Iterator[Drain]:
+    with senders() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> World:
     return template(tmp_path_factory.mktemp("recorded"))
 
@@ -96,7 +102,7 @@ def world(recorded: World, tmp_path: Path) -> World:
     return copied(recorded, tmp_path)
 
 
-def kept(world: World, endpoint: str, error: str, protocol: str = "http/protobuf", **more: str) -> None:
+def kept(drained: Drain, world: World, endpoint: str, error: str, protocol: str = "http/protobuf", **more: str) -> None:
     """Drain, and hold what must be the same whatever a server does."""
     before = names(world.waiting())
     told = drained(world, endpoint, protocol, **{"OTEL_BRIDGE_TIMEOUT": str(TIMEOUT), **more})
@@ -109,17 +115,17 @@ def kept(world: World, endpoint: str, error: str, protocol: str = "http/protobuf
 
 
 @pytest.mark.parametrize("case", SERVERS)
-def test_a_server_that_does_this_keeps_everything_and_has_one_reason(world: World, case: str) -> None:
+def test_a_server_that_does_this_keeps_everything_and_has_one_reason(drained: Drain, world: World, case: str) -> None:
     """Bounded time and memory, no thread left, both records where they were, one line that says why."""
     serve, error = SERVERS[case]
     with listening(serve) as host:
-        kept(world, f"http://{host.address}", error)
+        kept(drained, world, f"http://{host.address}", error)
 
 
-def test_status_says_what_drain_said(world: World) -> None:
+def test_status_says_what_drain_said(drained: Drain, world: World) -> None:
     """The reason stays until a sender fares better."""
     with listening(saying(SETTINGS)) as host:
-        kept(world, f"http://{host.address}", "no answer (not HTTP/1.1)")
+        kept(drained, world, f"http://{host.address}", "no answer (not HTTP/1.1)")
     told = world.json("otel-bridge", "status", "--product", "kitchen", "--json")
     assert told["error"] == f"http://{host.address}: no answer (not HTTP/1.1)"
 
@@ -127,12 +133,12 @@ def test_status_says_what_drain_said(world: World) -> None:
 @pytest.mark.parametrize(
     ("status", "body"), [("301 Moved", b""), ("307 Temporary Redirect", bytes(100_000_000)), ("308 Moved", b"")]
 )
-def test_a_redirect_is_not_followed(world: World, status: str, body: bytes) -> None:
+def test_a_redirect_is_not_followed(drained: Drain, world: World, status: str, body: bytes) -> None:
     """The other host is never called, and what comes with the redirect is not read beyond its bound."""
     with listening(saying(said("200 OK"))) as other:
         answer = said(status, PROTOBUF, body, f"Location: http://{other.address}/v1/logs")
         with listening(saying(answer)) as host:
-            kept(world, f"http://{host.address}", f"the server answered {status[:3]}")
+            kept(drained, world, f"http://{host.address}", f"the server answered {status[:3]}")
             assert len(host.heard) == 1
         time.sleep(0.2)
         assert other.heard == []
@@ -152,7 +158,7 @@ NONSENSE = {
 
 
 @pytest.mark.parametrize("case", NONSENSE)
-def test_a_nonsense_count_is_taken_as_far_as_it_can_be_true(world: World, case: str) -> None:
+def test_a_nonsense_count_is_taken_as_far_as_it_can_be_true(drained: Drain, world: World, case: str) -> None:
     """Between none and all of what was sent: an event and a run, in a request each."""
     kind, body, each = NONSENSE[case]
 
@@ -195,7 +201,7 @@ def wrong(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> dic
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
 @pytest.mark.parametrize("case", WRONG)
 def test_to_a_wrong_certificate_nothing_is_said(
-    world: World, authority: Authority, wrong: dict[str, tuple[Path, Path]], case: str, protocol: str
+    drained: Drain, world: World, authority: Authority, wrong: dict[str, tuple[Path, Path]], case: str, protocol: str
 ) -> None:
     """Not a byte of a request, and the reason says what is wrong with it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -203,16 +209,16 @@ def test_to_a_wrong_certificate_nothing_is_said(
     context.set_alpn_protocols(["h2"] if protocol == "grpc" else ["http/1.1"])
     with listening(saying(said("200 OK")), context) as host:
         error = f"no answer ({WRONG[case][protocol == 'grpc']})"
-        kept(world, f"https://{host.address}", error, protocol, OTEL_BRIDGE_CA_FILE=str(authority.certificate))
+        kept(drained, world, f"https://{host.address}", error, protocol, OTEL_BRIDGE_CA_FILE=str(authority.certificate))
     assert [one for one in host.heard if one] == []
 
 
-def test_a_server_that_does_not_speak_tls_is_not_waited_for(world: World) -> None:
+def test_a_server_that_does_not_speak_tls_is_not_waited_for(drained: Drain, world: World) -> None:
     """It takes the connection and says nothing, or speaks plain HTTP."""
     with listening(lambda connection, request: time.sleep(TIMEOUT + 1)) as mute:
-        kept(world, f"https://{mute.address}", "no answer (ReadTimeout)")
+        kept(drained, world, f"https://{mute.address}", "no answer (ReadTimeout)")
     with listening(saying(said("400 Bad Request"))) as plain:
-        kept(world, f"https://{plain.address}", "no answer (TLS: wrong version number)")
+        kept(drained, world, f"https://{plain.address}", "no answer (TLS: wrong version number)")
 
 
 GRPC = {
@@ -223,7 +229,7 @@ GRPC = {
 
 
 @pytest.mark.parametrize("case", GRPC)
-def test_over_grpc_too(world: World, case: str) -> None:
+def test_over_grpc_too(drained: Drain, world: World, case: str) -> None:
     """What is no server of gRPC keeps everything."""
     answer, error = GRPC[case]
 
@@ -233,17 +239,17 @@ def test_over_grpc_too(world: World, case: str) -> None:
             pass
 
     with listening(serve) as host:
-        kept(world, f"http://{host.address}", error, "grpc")
+        kept(drained, world, f"http://{host.address}", error, "grpc")
 
 
-def test_over_grpc_a_bomb_is_not_unpacked(world: World) -> None:
+def test_over_grpc_a_bomb_is_not_unpacked(drained: Drain, world: World) -> None:
     """An answer of 100 MB in 100 kB: no more memory, and no success."""
     with answering_grpc(bytes(100_000_000), grpc.Compression.Gzip) as endpoint:
-        kept(world, endpoint, "the server answered OK, but not as OTLP has it", "grpc", OTEL_BRIDGE_TIMEOUT="20")
+        kept(drained, world, endpoint, "the server answered OK, but not as OTLP has it", "grpc", OTEL_BRIDGE_TIMEOUT="20")
 
 
 @pytest.mark.parametrize(("body", "each"), [(NONSENSE["-1 as protobuf"][1], 0), (NONSENSE["2^63 - 1 as protobuf"][1], 1)])
-def test_over_grpc_a_nonsense_count_is_taken_as_far_as_it_can_be_true(world: World, body: bytes, each: int) -> None:
+def test_over_grpc_a_nonsense_count_is_taken_as_far_as_it_can_be_true(drained: Drain, world: World, body: bytes, each: int) -> None:
     """As over HTTP."""
     with answering_grpc(body) as endpoint:
         told = drained(world, endpoint, "grpc")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import World
-from network import PROTOCOLS, Authority, arrived, drained, names, secured
+from network import PROTOCOLS, Authority, Drain, arrived, names, secured, senders
 
 from otel_bridge.collector.process import Running, free_port, running
 
@@ -33,6 +33,12 @@ class Proxy:
         """What it was asked for, as it says it itself."""
         text = self.log.read_text() if self.log.exists() else ""
         return [line.split("): ", 1)[1] for line in text.splitlines() if "Request (file" in line]
+
+
+@pytest.fixture(scope="module")
+def drained() -> Iterator[Drain]:
+    with senders() as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +106,7 @@ TAKEN = {"sent": 2, "kept": 0, "quarantined": 0, "lost": {}, "error": ""}
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_events_arrive_through_the_proxy(
-    recorded: World, proxy: Proxy, authority: Authority, collectors: dict[str, Running], scheme: str, protocol: str
+    drained: Drain, recorded: World, proxy: Proxy, authority: Authority, collectors: dict[str, Running], scheme: str, protocol: str
 ) -> None:
     """In the clear as requests that it passes on, over TLS and gRPC through a tunnel that it opens."""
     where = endpoint(collectors[scheme], protocol)
@@ -127,7 +133,14 @@ def test_events_arrive_through_the_proxy(
     ],
 )
 def test_a_wrong_password_is_told_and_keeps_everything(
-    recorded: World, proxy: Proxy, authority: Authority, collectors: dict[str, Running], scheme: str, protocol: str, password: str
+    drained: Drain,
+    recorded: World,
+    proxy: Proxy,
+    authority: Authority,
+    collectors: dict[str, Running],
+    scheme: str,
+    protocol: str,
+    password: str,
 ) -> None:
     """The proxy is named; where it passes a request on in the clear, nobody can say which of the two has answered."""
     where = endpoint(collectors[scheme], protocol)
@@ -145,7 +158,9 @@ def test_a_wrong_password_is_told_and_keeps_everything(
     ("protocol", "names_it"),
     [*((protocol, HERE) for protocol in PROTOCOLS), ("http/protobuf", "localhost,127.0.0.0/8"), ("grpc", "*")],
 )
-def test_no_proxy_passes_it_by(recorded: World, proxy: Proxy, collectors: dict[str, Running], protocol: str, names_it: str) -> None:
+def test_no_proxy_passes_it_by(
+    drained: Drain, recorded: World, proxy: Proxy, collectors: dict[str, Running], protocol: str, names_it: str
+) -> None:
     """NO_PROXY names the collector's host: the proxy is not asked, over gRPC either."""
     waiting, before = names(recorded.waiting()), len(proxy.asked())
     told = drained(
@@ -162,14 +177,14 @@ def test_no_proxy_passes_it_by(recorded: World, proxy: Proxy, collectors: dict[s
 
 
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
-def test_a_proxy_that_is_not_there_keeps_everything(recorded: World, protocol: str) -> None:
+def test_a_proxy_that_is_not_there_keeps_everything(drained: Drain, recorded: World, protocol: str) -> None:
     """A refused connection to the proxy is no answer."""
     told = drained(recorded, "http://127.0.0.1:4318", protocol, http_proxy=f"http://{HERE}:1", OTEL_BRIDGE_TIMEOUT="3")
     assert told.result["error"] == "http://127.0.0.1:4318: no answer (connection refused)"
     assert told.result["kept"] == 2
 
 
-def test_grpc_says_which_proxies_it_cannot_take(recorded: World) -> None:
+def test_grpc_says_which_proxies_it_cannot_take(drained: Drain, recorded: World) -> None:
     """One line, and what to set instead."""
     told = drained(recorded, "http://127.0.0.1:4318", "grpc", http_proxy=f"https://{HERE}:1")
     error = "the proxy for this endpoint is not http://, as gRPC needs it; set OTEL_BRIDGE_PROTOCOL=http/protobuf"

@@ -7,11 +7,17 @@ from pathlib import Path
 
 import pytest
 from conftest import BIN, World
-from network import PROTOCOLS, Authority, arrived, drained, names, openssl, secured
+from network import PROTOCOLS, Authority, Drain, arrived, names, openssl, secured, senders
 
 from otel_bridge.collector.process import Running, free_port, running
 from otel_bridge.errors import SettingsError
 from otel_bridge.export import certificates
+
+
+@pytest.fixture(scope="module")
+def drained() -> Iterator[Drain]:
+    with senders() as found:
+        yield found
 
 
 @pytest.fixture
@@ -50,7 +56,7 @@ def endpoint(collector: Running, protocol: str) -> str:
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_events_arrive_at_a_collector_of_a_private_authority(
-    recorded: World, authority: Authority, collectors: dict[str, Running], protocol: str
+    drained: Drain, recorded: World, authority: Authority, collectors: dict[str, Running], protocol: str
 ) -> None:
     """OTEL_BRIDGE_CA_FILE names the authority; both records are in the collector's files."""
     waiting = names(recorded.waiting())
@@ -63,6 +69,7 @@ def test_events_arrive_at_a_collector_of_a_private_authority(
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("form", ["two files", "one file"])
 def test_events_arrive_at_a_collector_that_asks_who_we_are(
+    drained: Drain,
     recorded: World,
     authority: Authority,
     client: tuple[Path, Path],
@@ -87,7 +94,7 @@ def test_events_arrive_at_a_collector_that_asks_who_we_are(
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("kind", ["none", "of a stranger"])
 def test_a_client_that_is_not_known_is_refused_and_keeps_everything(
-    recorded: World, authority: Authority, collectors: dict[str, Running], protocol: str, kind: str, tmp_path: Path
+    drained: Drain, recorded: World, authority: Authority, collectors: dict[str, Running], protocol: str, kind: str, tmp_path: Path
 ) -> None:
     """No certificate, or one of another authority: a reason, and both records stay."""
     told = {"OTEL_BRIDGE_CA_FILE": str(authority.certificate)}
@@ -104,7 +111,7 @@ def test_a_client_that_is_not_known_is_refused_and_keeps_everything(
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_events_arrive_over_ipv6(recorded: World, tmp_path: Path, protocol: str) -> None:
+def test_events_arrive_over_ipv6(drained: Drain, recorded: World, tmp_path: Path, protocol: str) -> None:
     """[::1] in an endpoint."""
     if not has_ipv6():
         pytest.skip("this machine has no ::1")
