@@ -8,7 +8,7 @@ TOOLS := black cookiecutter flit_core httpie invoke twine typer
 PINS := constraints.txt tests/stories/tools/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint types prove bench leaks collector compose tools image generate system-deps clean install
+.PHONY: help demo test lint types prove bench leaks collector compose tools promtool image generate system-deps clean install
 .DEFAULT_GOAL := help
 
 help:  ## show these lines
@@ -17,7 +17,7 @@ help:  ## show these lines
 demo: $(INSTALLED) collector  ## a real CLI's events through a real collector into a file
 	@$(BIN)/python examples/demo.py
 
-test: $(INSTALLED) system-deps collector compose tools  ## all tests; nothing is skipped silently
+test: $(INSTALLED) system-deps collector compose tools promtool  ## all tests; nothing is skipped silently
 	$(BIN)/python -m pytest
 
 lint: $(INSTALLED)  ## ruff
@@ -43,6 +43,9 @@ collector: $(INSTALLED)  ## build the OpenTelemetry Collector once, into .cache/
 
 compose: $(INSTALLED)  ## build Docker Compose once, into .cache/, where Docker has none
 	@$(BIN)/python collector-config/build.py compose
+
+promtool: $(INSTALLED)  ## build Prometheus' promtool once, into .cache/, for the alert rules
+	@$(BIN)/python collector-config/promtool.py
 
 tools: $(INSTALLED)  ## install the real tools that a test instruments, once, into .cache/tools
 	@mkdir -p .cache; { echo "$(CURDIR)" && $(BIN)/python --version && cat pyproject.toml $(PINS); } > .cache/tools.wanted; \
