@@ -9,7 +9,7 @@ import pytest
 import yaml
 from conftest import ROOT, World
 
-from otel_bridge.collector.check import mistakes
+from otel_bridge.collector.check import mistakes, secrets
 from otel_bridge.collector.process import hec_peer, running
 from otel_bridge.collector.sinks import Variable, every, fields, told
 
@@ -29,6 +29,11 @@ def test_every_variable_of_a_file_stands_at_its_head_and_the_other_way_round(fil
     said = {row.name: row.default or "" for row in (*found.needs, *found.may) if not row.name.startswith("AWS_")}
     if file.stem == "replay":
         del said["OTEL_BRIDGE_BLOCK_ON_OVERFLOW"]  # its sinks read it
+    said = {
+        name: default
+        for name, default in said.items()
+        if name.removesuffix("_FILE") == name or name.removesuffix("_FILE") not in read
+    }
     base = {row.name for row in told(CONFIG / "base.yaml").may}
     assert found.what.endswith(".") and found.wrong == ()
     assert {name: read[name] for name in said if name in read} == {name: said[name] for name in said if name in read}
@@ -137,15 +142,26 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_a_sink_in_front_of_privacy_is_refused_by_name(world: World, copy: Path, name: str) -> None:
-    """`sinks check` names the file, what is wrong and what to write instead; exit 1."""
+def test_a_sink_in_front_of_privacy_is_refused_by_name(copy: Path, name: str) -> None:
+    """The line names the file, what is wrong and what to write instead."""
     text, wanted = BAD[name]
     file = copy / "sinks/mine.yaml"
     file.write_text(text)
-    done = world.run(
-        "otel-bridge", "sinks", "check", ok=False, **{**HERE, "OTEL_BRIDGE_COLLECTOR_CONFIG": str(copy)}, OTEL_BRIDGE_SINK="mine"
+    files = [copy / "base.yaml", file, copy / "privacy.yaml"]
+    assert [*mistakes(files), *secrets(files)] == [f"{file}: {wanted}"]
+
+
+def test_all_mistakes_are_told_at_once(world: World, copy: Path) -> None:
+    """`sinks check` prints a line for each on standard error, nothing on standard output, and leaves with 1."""
+    file = copy / "sinks/mine.yaml"
+    file.write_text(BAD["weakens the filter"][0] + "connectors: {x: {}}\n")
+    more = {**HERE, **{name: str(copy / name) for name in PLACES}, "OTEL_BRIDGE_COLLECTOR_CONFIG": str(copy)}
+    done = world.run("otel-bridge", "sinks", "check", ok=False, **more, OTEL_BRIDGE_SINK="mine")
+    assert (done.returncode, done.stdout, [line.partition(": ")[0] for line in done.stderr.splitlines()]) == (
+        1,
+        "",
+        [str(file)] * 2,
     )
-    assert (done.returncode, done.stdout, done.stderr.splitlines()) == (1, "", [f"{file}: {wanted}"])
 
 
 def test_a_privacy_that_is_not_whole_or_not_last_is_refused(copy: Path) -> None:
@@ -207,40 +223,43 @@ def test_what_a_sink_lacks_is_named_before_a_collector_starts(world: World, more
 @pytest.mark.parametrize(
     ("held", "text"),
     [
-        ("", "which is empty; write the secret into it"),
-        ("key \n", "which has white space at the end of a line; write it with `printf %s`"),
-        ("key\r\n", "which has white space at the end of a line; write it with `printf %s`"),
-        ("one\ntwo\n", None),
+        ("", "is empty; write the secret into it"),
+        ("key \n", "has white space at the end of a line; write it with `printf %s`"),
+        ("key\r\n", "has white space at the end of a line; write it with `printf %s`"),
+        ("key", None),
     ],
 )
-def test_the_keys_of_a_gateway_are_looked_at(world: World, tmp_path: Path, held: str, text: str | None) -> None:
-    """An empty file and a blank at the end of a key are named; two keys, one a line, are how a key is rotated."""
-    keys = tmp_path / "keys"
+def test_the_key_of_an_agent_is_looked_at(world: World, tmp_path: Path, held: str, text: str | None) -> None:
+    """An empty file and a blank at the end of the key are named."""
+    keys = tmp_path / "key"
     keys.write_bytes(held.encode())
-    for name in ("crt", "key"):
-        (tmp_path / name).write_text("-----BEGIN X-----\n")
-    told = {"OTEL_BRIDGE_TLS_CERT": str(tmp_path / "crt"), "OTEL_BRIDGE_TLS_KEY": str(tmp_path / "key")}
-    places = {name: str(tmp_path / name) for name in PLACES}
-    more = {**HERE, **places, **told, "OTEL_BRIDGE_OVERLAY": "gateway", "OTEL_BRIDGE_INGEST_TOKEN_FILE": str(keys)}
-    done = world.run("otel-bridge", "sinks", "check", ok=text is None, **more)
-    said = f"{CONFIG}/overlays/gateway.yaml: OTEL_BRIDGE_INGEST_TOKEN_FILE names {keys}, {text}\n"
+    more = {**HERE, **{name: str(tmp_path / name) for name in PLACES}, "OTEL_BRIDGE_OVERLAY": "agent"}
+    told = {"OTEL_BRIDGE_GATEWAY_URL": "https://gateway.example:4318", "OTEL_BRIDGE_INGEST_TOKEN_FILE": str(keys)}
+    done = world.run("otel-bridge", "sinks", "check", ok=text is None, **more, **told)
+    said = f"{CONFIG}/scale/agent.yaml: OTEL_BRIDGE_INGEST_TOKEN_FILE names {keys}, which {text}\n"
     assert done.stderr == ("" if text is None else said)
 
 
-@pytest.mark.parametrize(("sink", "second"), [("splunk", "file"), ("debug", "none")])
-def test_a_canary_goes_through_whichever_sink_is_active(world: World, tmp_path: Path, sink: str, second: str) -> None:
+def test_a_secret_in_a_file_counts_as_set(world: World, tmp_path: Path) -> None:
+    """`..._TOKEN_FILE` names it; a newline at its end is no part of the token."""
+    (tmp_path / "token").write_text("do-not-show\n")
+    told = {"OTEL_BRIDGE_SPLUNK_URL": SPLUNK["OTEL_BRIDGE_SPLUNK_URL"], "OTEL_BRIDGE_SPLUNK_TOKEN_FILE": str(tmp_path / "token")}
+    more = {**HERE, **{name: str(tmp_path / name) for name in PLACES}, "OTEL_BRIDGE_SINK": "splunk", **told}
+    found = world.json("otel-bridge", "sinks", "--json", **more)
+    assert [row["set"] for one in found["sinks"] if one["name"] == "splunk" for row in one["needs"]] == [True, True]
+    assert world.run("otel-bridge", "sinks", "check", **more).stdout.startswith("good: ")
+
+
+def test_a_canary_goes_through_whichever_sinks_are_active(world: World, tmp_path: Path) -> None:
     """It is seen in the file of the file sink, and in the file of a HEC peer; without a file to ask it is accepted."""
     world.on()
     with hec_peer(tmp_path / "hec") as peer:
-        more = {"OTEL_BRIDGE_SINK": sink, "OTEL_BRIDGE_SINK_2": second, **peer.variables}
+        more = {"OTEL_BRIDGE_SINK": "splunk", "OTEL_BRIDGE_SINK_2": "file", **peer.variables}
         with running(tmp_path / "collector", more) as collector:
-            files = [collector.files / "logs.jsonl"] if "file" in (sink, second) else []
-            files += [peer.file] if sink == "splunk" else []
-            for file in files:
-                words = ("otel-bridge", "canary", "--product", "kitchen", "--file", str(file), "--timeout", "30")
-                assert world.run(*words, OTEL_BRIDGE_ENDPOINT=collector.endpoint).stdout.startswith("seen ")
-            done = world.run("otel-bridge", "canary", "--product", "kitchen", OTEL_BRIDGE_ENDPOINT=collector.endpoint)
-            assert done.stdout.startswith("accepted ")
+            words, told = ("otel-bridge", "canary", "--product", "kitchen"), {"OTEL_BRIDGE_ENDPOINT": collector.endpoint}
+            for file in (collector.files / "logs.jsonl", peer.file):
+                assert world.run(*words, "--file", str(file), "--timeout", "30", **told).stdout.startswith("seen ")
+            assert world.run(*words, **told).stdout.startswith("accepted ")
 
 
 def test_fields_conf_names_everything_that_a_record_can_carry(world: World) -> None:
