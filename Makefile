@@ -30,10 +30,11 @@ types: $(INSTALLED)  ## mypy --strict
 prove: $(INSTALLED)  ## the property tests with 10,000 cases
 	$(BIN)/python -m pytest --hypothesis-profile=prove tests/privacy/test_markers.py
 
-bench: $(INSTALLED) system-deps  ## what a run, a declaration and public names cost: instructions, files, ratios
+bench: $(INSTALLED) system-deps collector  ## what a run, a declaration, public names and the intake cost: instructions, files, rates
 	$(BIN)/python benchmarks/hot_path.py
 	$(BIN)/python benchmarks/schema.py
 	$(BIN)/python benchmarks/names.py
+	$(BIN)/python benchmarks/intake.py
 
 leaks: $(INSTALLED)  ## what 5,500 private strings leave behind in our records, and in what four scrubbers let through
 	$(BIN)/python benchmarks/privacy/run.py
