@@ -1,8 +1,8 @@
 """What each sink and overlay says of itself: the comment lines at the head of its YAML file, in a regular form.
 
     # One sentence: what it is.
-    # needs: OTEL_BRIDGE_X_URL - what it is
-    # may: OTEL_BRIDGE_X_INDEX (its default) - what it is
+    # needs: LAKE_URL - what it is
+    # may: LAKE_DEPTH (its default) - what it is
     # lost: what is lost, and when
 
 A line that goes on is indented after its `#`. Everything below the first line that is no comment is YAML alone.

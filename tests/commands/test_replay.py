@@ -240,6 +240,30 @@ def test_a_dry_run_reads_and_counts(world: World, archive: Path) -> None:
     assert done.stderr.splitlines()[-1] == "3 pieces are no documents; half ones were never acknowledged, their sender kept them"
 
 
+def test_mended_copies_are_one_whole_document_a_line(world: World, archive: Path, tmp_path: Path) -> None:
+    """With --to: what overlays/replay.yaml can read; the half, the deep and the deleted are out; a second time is refused."""
+    found = told(world, archive, "--to", tmp_path / "mended")
+    assert {key: found[key] for key in READ} == READ
+    lines = [line for file in sorted((tmp_path / "mended").iterdir()) for line in file.read_text().splitlines()]
+    read = [json.loads(line) for line in lines]
+    assert Counter(
+        attribute["value"]["stringValue"]
+        for line in read
+        if "resourceLogs" in line
+        for *_, one in items("logs", line)
+        for attribute in one["attributes"]
+        if attribute["key"] == "log.record.uid"
+    ) == Counter(uid(number) for number in (*range(41), 45, 46))
+    assert sorted(file.name for file in (tmp_path / "mended").iterdir()) == [
+        "logs-2026-11-30T18-00-00.000.jsonl",
+        "logs-2026-11-30T19-00-00.000.jsonl",
+        "logs.jsonl",
+        "traces.jsonl",
+    ]
+    done = world.run("otel-bridge", "replay", str(archive), "--to", str(tmp_path / "mended"), ok=False)
+    assert done.stderr.endswith(": is there already; name an empty folder\n")
+
+
 @pytest.mark.parametrize(
     ("words", "line"),
     [
