@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from otel_bridge import settings
+from otel_bridge.collector.sinks import Told, Variable, fields, told
 from otel_bridge.schema.parameters import RULES
 from otel_bridge.schema.policies import DEFAULTS, FILLED, OURS, POLICIES
 
@@ -84,6 +85,35 @@ def leaks() -> str:
     return "\n".join([*lines, "", f"Python {found['python']}, {shown}."]) + "\n"
 
 
+def sinks() -> str:
+    """Every sink, overlay and scale file, as the comments at its head have it."""
+    lines = ["# Sinks and overlays", "", *_SINKS.splitlines()]
+    for kind, title in (("sinks", "Sinks"), ("overlays", "Overlays"), ("scale", "For many hosts"), (".", "For all of them")):
+        files = sorted((ROOT / "collector-config" / kind).glob("*.yaml" if kind != "." else "base.yaml"))
+        lines += ["", f"## {title}"]
+        for file in files:
+            lines += ["", *_told(told(file), file.relative_to(ROOT).as_posix())]
+    return "\n".join(lines) + "\n"
+
+
+def _told(one: Told, place: str) -> list[str]:
+    lines = [f"### [`{one.name}`](../{place})", "", one.what] if one.name != "base" else [f"### [`{one.name}`](../{place})"]
+    rows: list[tuple[Variable, str]] = [(row, "must be set") for row in one.needs]
+    rows += [(row, f"`{row.default}`" if row.default else "") for row in one.may]
+    if rows:
+        lines += ["", "| variable | default | what it is |", "|--|--|--|"]
+        lines += [f"| `{row.name}` | {default} | {row.what} |" for row, default in rows]
+    if one.lost:
+        lines += ["", "Lost:", "", *(f"* {text}" for text in one.lost)]
+    return lines
+
+
+_SINKS = """\
+Every file says at its head what it is, what it needs and what is lost when; this page is those heads, and `otel-bridge sinks` shows
+them beside what is set here. One variable chooses: `OTEL_BRIDGE_SINK=splunk`, `OTEL_BRIDGE_SINK_2=file` for a second one,
+`OTEL_BRIDGE_OVERLAY=gateway`. A file of your own is a sink too: copy one, keep its pipelines reading `[forward/clean]`, and
+`otel-bridge sinks check` says whether it stands behind privacy. [Operating an intake](operate.md) has the rest."""
+
 _LEAKS = """\
 {total} private strings of {classes} classes, each in the text of an error message as command-line tools print them, through every channel of a log
 record and a span: names, bodies, attributes and their keys, resource, scope, status, events, links, trace state, exceptions. A string has leaked
@@ -99,7 +129,13 @@ passes the sender when it has the very form of its key: a UUID as an id of ours,
 def pages() -> dict[Path, str]:
     """Every generated page, with what belongs into it."""
     reference_pages = {"settings": reference(), "policies": policies(), "leaks": leaks()}
-    return {ROOT / "docs/tour.md": tour(), **{ROOT / f"docs/reference/{name}.md": text for name, text in reference_pages.items()}}
+    privacy = ROOT / "collector-config/privacy.yaml"
+    written = {
+        ROOT / "docs/tour.md": tour(),
+        ROOT / "docs/sinks.md": sinks(),
+        ROOT / "collector-config/splunk/otel_bridge_app/default/fields.conf": fields(privacy),
+    }
+    return {**written, **{ROOT / f"docs/reference/{name}.md": text for name, text in reference_pages.items()}}
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def documents(line: bytes, number: int = 1) -> Iterator[Document | Piece]:
     starts = sorted({at for start in STARTS for at in _find(line, start)})
     if line.strip() and (not starts or line[: starts[0]].strip()):
         starts = [0, *starts]
-    for begin, end in zip(starts, [*starts[1:], len(line)], strict=True):
+    for begin, end in zip(starts, [*starts[1:], len(line)][: len(starts)], strict=True):
         yield _read(line[begin:end], number, begin + 1)
 
 
@@ -78,7 +78,7 @@ def _read(text: bytes, line: int, column: int) -> Document | Piece:
     except RecursionError:
         return Piece(line, column, len(text), "nested too deep")
     except (ValueError, TypeError, KeyError, AttributeError):
-        return Piece(line, column, len(text), "half a document")
+        return Piece(line, column, len(text), "no whole document")
     return Document(signal, body, line, column)
 
 

@@ -21,7 +21,7 @@ _SHOWN = 20  # pieces that are told one by one
 
 @dataclass
 class Count:
-    """What a replay read and what became of it; records, but for `documents`, `files` and `unreadable` (pieces)."""
+    """What a replay read and what became of it; records, but for files, documents, requests asked again, unreadable pieces."""
 
     files: int = 0
     documents: int = 0
@@ -29,6 +29,7 @@ class Count:
     before: int = 0
     deleted: int = 0
     accepted: int = 0
+    asked_again: int = 0
     refused: Counter[int] = field(default_factory=Counter)
     unreadable: int = 0
     where: list[str] = field(default_factory=list)
@@ -146,7 +147,8 @@ def replay(file: Path, target: Target | None, done: Done, deleted: set[str], cou
 
 
 def _offer(target: Target, signal: str, body: bytes, size: int, count: Count) -> None:
-    status = target.post(signal, body)
+    status, again = target.post(signal, body)
+    count.asked_again += again
     if status == 200:
         count.accepted += size
     elif status in (400, 413, 500):  # what stands in this one is not to its taste; the next may be

@@ -32,8 +32,8 @@ class Variable:
 
     @property
     def is_set(self) -> bool:
-        """Whether this environment has it, and not empty."""
-        return bool(os.environ.get(self.name))
+        """Whether this environment has it, and not empty, or names a file that holds it."""
+        return bool(os.environ.get(self.name) or os.environ.get(f"{self.name}_FILE"))
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,8 @@ def command(
     chosen = sinks or tuple(name for name in active() if name != "file")
     if not endpoint:
         possible(chosen)
+    elif not endpoint.startswith(("http://", "https://")):
+        raise DeliveryError(f"--endpoint `{endpoint}`: write a base URL such as https://host:4318")
     folder = queue or Path(os.environ.get("OTEL_BRIDGE_REPLAY_QUEUE_DIR") or _QUEUE)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     done = Done(folder / f"replay-{'+'.join(chosen) if not endpoint else 'endpoint'}.json")

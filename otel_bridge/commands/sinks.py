@@ -1,6 +1,8 @@
 """`otel-bridge sinks`: which sinks there are, which are active, what each needs; `sinks check` says what is wrong."""
 
 import json
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +15,7 @@ from rich.table import Table
 
 from ..collector import binary, config_files, config_folder
 from ..collector.check import mistakes, secrets
+from ..collector.obstacles import from_files, obstacles, values
 from ..collector.sinks import Told, active, every, fields
 from ..settings import setting
 from . import json_option
@@ -59,7 +62,8 @@ def described(one: Told) -> dict[str, Any]:
 def check(as_json: bool) -> None:
     """Say whether privacy is before every sink, every secret is there, and the collector takes the merged files."""
     files = config_files()
-    found = [*mistakes(files), *secrets(files)]
+    os.environ.update(from_files(values(files)))
+    found = [*mistakes(files), *secrets(files), *obstacles(files)]
     if not found:  # the collector's own words come last: they are long, and name no file
         found += refused(files)
     if as_json:
@@ -84,13 +88,13 @@ def refused(files: list[Path]) -> list[str]:
 
 
 def _place(files: list[Path], said: str) -> str:
-    """The file that the collector's words are about: the last one that names the component or key in question."""
-    for file in reversed(files[1:-1]):
-        for line in file.read_text(encoding="utf-8").splitlines():
-            key = line.strip().partition(":")[0].strip("{ ")
-            if ("/" in key and key in said) or f"'{key}'" in said or f'"{key}"' in said or f"exporters::{key}" in said:
-                return str(file)
-    return str(files[1])
+    """The file that the collector's words are about: the last that defines the component which they name, else the first sink."""
+    named = set(re.findall(r"[\w.]+(?:/\w+)?", said))
+    for file in reversed(files):
+        keys = re.findall(r"^  (\w+(?:/\w+)?):", file.read_text(encoding="utf-8"), re.MULTILINE)
+        if named & {key for key in keys if key not in ("extensions", "telemetry", "pipelines")} and file.name != "privacy.yaml":
+            return str(file)
+    return str(files[min(1, len(files) - 1)])
 
 
 @command.command("fields")
