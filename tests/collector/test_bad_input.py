@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, attributes, in_file
-from numbered import certificate, post, record, request, splunk, until
+from ledger import certificate, post, record, request, splunk, until
 from refusal import refused
 
 from otel_bridge.collector.process import running

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, attributes, in_file
-from numbered import Ledger, duplicates, in_files, post, record, request, splunk, until
+from ledger import Ledger, duplicates, in_files, post, record, request, splunk, until
 from refusal import refused
 
 from otel_bridge.collector.process import free_port, running
