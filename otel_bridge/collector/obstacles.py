@@ -89,7 +89,7 @@ def _loops(stems: set[str], given: Mapping[str, str]) -> Iterator[str]:
             yield f"OTEL_BRIDGE_REPLAY_DIR: {reads} is what the file sink writes, without end; choose another sink or folder"
         if not os.path.isdir(reads):
             yield f"OTEL_BRIDGE_REPLAY_DIR: {reads} is no folder; name the one of the mended files"
-        if given.get("OTEL_BRIDGE_BLOCK_ON_OVERFLOW", "true") != "true":
+        if os.environ.get("OTEL_BRIDGE_BLOCK_ON_OVERFLOW", "true") != "true":
             yield "OTEL_BRIDGE_BLOCK_ON_OVERFLOW: a replay loses what a full queue refuses; set it to true"
 
 

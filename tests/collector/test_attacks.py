@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from numbered import Splunk, attribute, post, record, request, splunk, stored, until
+from ledger import Splunk, attribute, post, record, request, splunk, stored, until
 
 from otel_bridge.collector.process import Running, running
 from otel_bridge.export import spool

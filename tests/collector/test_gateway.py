@@ -12,7 +12,7 @@ from pathlib import Path
 
 import grpc
 import pytest
-from numbered import certificate, post, record, request, stored, until
+from ledger import certificate, post, record, request, stored, until
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2_grpc import LogsServiceStub
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import BIN, ROOT
-from numbered import certificate
+from ledger import certificate
 
 from otel_bridge.collector import binary, config_files
 from otel_bridge.collector.obstacles import values
