@@ -129,7 +129,8 @@ def gone(total: int, steps: Iterator[int]) -> None:
 
 def tell(count: Count, left: dict[Key, int], found: Counters, as_json: bool) -> None:
     """What was read, and what became of it."""
-    filtered, failed = sum(found.filtered.values()), {who: number for (_, who), number in found.failed.items() if number}
+    filtered = sum(found.filtered.values())
+    failed = {f"{who} {signal}": number for (signal, who), number in sorted(found.failed.items()) if number}
     sent = {f"{who} {signal}": number for (signal, who), number in sorted(found.sent.items())}
     if as_json:
         waiting = {f"{who} {signal}": number for (signal, who), number in left.items()}
