@@ -15,8 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from ..settings import setting
-from . import config_folder
+from . import config_files, config_folder
 
 _TOLD = re.compile(r"(needs|may|lost): *(.*)")
 _VARIABLE = re.compile(r"([A-Z][A-Z0-9_]*)(?: \((.*?)\))? - (.*)")
@@ -91,9 +90,10 @@ def every(kind: str = "sinks") -> list[Told]:
     return [told(file) for file in sorted((config_folder() / kind).glob("*.yaml"))]
 
 
-def active() -> tuple[str, ...]:
-    """The names of the sinks that OTEL_BRIDGE_SINK and OTEL_BRIDGE_SINK_2 choose, each once, without `none`."""
-    return tuple(dict.fromkeys(name for name in (setting("sink"), setting("sink_2")) if name != "none"))
+def active(kind: str = "sinks") -> tuple[str, ...]:
+    """The names of the sinks, or overlays, that the settings choose, each once, without `none`. Raises CollectorError."""
+    chosen = [file.stem for file in config_files() if file.parent.name == kind]
+    return tuple(dict.fromkeys(name for name in chosen if name != "none"))
 
 
 def fields(privacy: Path) -> str:
