@@ -108,6 +108,35 @@ def _told(one: Told, place: str) -> list[str]:
     return lines
 
 
+def intake() -> str:
+    """What the intake takes, as `make bench` has last measured it."""
+    found = json.loads((ROOT / "benchmarks/results/intake.json").read_text(encoding="utf-8"))
+    machine = found["machine"]
+    lines = ["# What the intake takes", "", *_INTAKE.format(seconds=found["seconds"], **machine).splitlines(), ""]
+    lines += ["| collector | records a request | records/s | CPU us a record | peak MB |", "|--|--:|--:|--:|--:|"]
+    for name, one in sorted(found["medians"].items(), key=lambda row: (row[0].endswith(", 1000 a request"), row[0])):
+        kind, _, load = name.removesuffix(" a request").rpartition(", ")
+        rate, cpu, peak = one["records_a_second"], one["cpu_us_a_record"], one["peak_mb"]
+        lines.append(f"| {kind} | {int(load):,} | {rate:,.0f} | {cpu:.1f} | {peak:.0f} |")
+    lines += ["", "Splunk down, its queue growing (file beside it, 500 records a request):", ""]
+    lines += ["| records waiting | memory MB | its peak MB | queue on disk MB |", "|--:|--:|--:|--:|"]
+    lines += [
+        f"| {one['waiting']:,} | {one['rss_mb']:.0f} | {one['peak_mb']:.0f} | {one['queue_mb']:.0f} |" for one in found["backlog"]
+    ]
+    return "\n".join(lines) + "\n"
+
+
+_INTAKE = """\
+`make bench` measures: each round starts a collector anew and posts one request over and over for {seconds:g} s (events of kitchen with 13
+attributes, OTLP as protobuf over HTTP; 8 connections with one record a request, 2 with 1,000), the generator on the same machine. Rounds
+are shuffled, medians are told. Every record that was taken was counted at every sink, or the benchmark ends. CPU is the collector's
+own, until all sinks had everything; it also holds on a machine that does other things, records/s do not. Splunk is a second collector's
+splunk_hec receiver; its queue is on disk, with an fsync for each request. Upstream's sample is otlp, memory_limiter, batch and the file
+exporter, all by their defaults: it answers before it writes (a kill -9 loses what was acknowledged) and truncates its file at each start.
+
+{cpus} CPUs, {system}; load average at the end {load_average[0]}, {load_average[1]}, {load_average[2]}: other work was running, so compare rows rather than
+take them for what a machine of your own does."""
+
 _SINKS = """\
 Every file says at its head what it is, what it needs and what is lost when; this page is those heads, and `otel-bridge sinks` shows
 them beside what is set here. One variable chooses: `OTEL_BRIDGE_SINK=splunk`, `OTEL_BRIDGE_SINK_2=file` for a second one,
@@ -128,7 +157,7 @@ passes the sender when it has the very form of its key: a UUID as an id of ours,
 
 def pages() -> dict[Path, str]:
     """Every generated page, with what belongs into it."""
-    reference_pages = {"settings": reference(), "policies": policies(), "leaks": leaks()}
+    reference_pages = {"settings": reference(), "policies": policies(), "leaks": leaks(), "intake": intake()}
     privacy = ROOT / "collector-config/privacy.yaml"
     written = {
         ROOT / "docs/tour.md": tour(),

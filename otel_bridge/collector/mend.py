@@ -14,6 +14,7 @@ from typing import Any
 
 STARTS = {b'{"resourceLogs":': "logs", b'{"resourceSpans":': "traces"}  # a quoted string never holds these: its quotes are escaped
 PARTS = {"logs": ("resourceLogs", "scopeLogs", "logRecords"), "traces": ("resourceSpans", "scopeSpans", "spans")}
+Item = tuple[dict[str, Any], dict[str, Any], dict[str, Any]]  # resource, scope, and record or span
 _TOO_DEEP = 100  # of an exporter's document a dozen levels, and a few a value nests
 
 
@@ -97,7 +98,7 @@ def _deeper(value: Any, levels: int) -> bool:
     return True
 
 
-def items(signal: str, body: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]]:
+def items(signal: str, body: dict[str, Any]) -> Iterator[Item]:
     """Resource, scope and record of everything in a document. Raises what a dict raises that is no OTLP/JSON."""
     resources, scopes, records = PARTS[signal]
     for group in body[resources]:
@@ -107,7 +108,7 @@ def items(signal: str, body: dict[str, Any]) -> Iterator[tuple[dict[str, Any], d
                 yield group.get("resource", {}), scoped.get("scope", {}), record
 
 
-def document(signal: str, chosen: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]]) -> dict[str, Any]:
+def document(signal: str, chosen: list[Item]) -> dict[str, Any]:
     """A request of chosen items; neighbours with one resource and one scope stand together."""
     resources, scopes, records = PARTS[signal]
     groups: list[dict[str, Any]] = []

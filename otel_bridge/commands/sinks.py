@@ -17,7 +17,6 @@ from ..collector import binary, config_files, config_folder
 from ..collector.check import mistakes, secrets
 from ..collector.obstacles import from_files, obstacles, values
 from ..collector.sinks import Told, active, every, fields
-from ..settings import setting
 from . import json_option
 
 
@@ -28,20 +27,24 @@ def command(ctx: click.Context, as_json: bool) -> None:
     """Show where the collector can write, where it writes now, and what each place needs."""
     if ctx.invoked_subcommand is not None:
         return
-    chosen, found = active(), every()
-    overlay = setting("overlay")
+    kinds = {kind: (active(kind), every(kind)) for kind in ("sinks", "overlays", "scale")}
     if as_json:
-        told = [{**described(one), "active": one.name in chosen} for one in found]
-        click.echo(json.dumps({"config": str(config_folder()), "active": list(chosen), "overlay": overlay, "sinks": told}))
+        told: dict[str, Any] = {"config": str(config_folder())}
+        for kind, (chosen, found) in kinds.items():
+            told[kind] = [{**described(one), "active": one.name in chosen} for one in found]
+        click.echo(json.dumps(told))
         return
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
-    console.print(f"{config_folder()}: active {' and '.join(chosen) or 'none'}, overlay {overlay}", markup=False)
+    now = {kind: " and ".join(chosen) or "none" for kind, (chosen, _) in kinds.items()}
+    overlay = now["scale"] if now["scale"] != "none" else now["overlays"]
+    console.print(f"{config_folder()}: active {now['sinks']}, overlay {overlay}", markup=False)
     table = Table(box=None, pad_edge=False)
     for column in ("", "sink", "what it is", "what it needs"):
         table.add_column(column)
-    for one in found:
-        needs = "\n".join(f"{row.name} ({'set' if row.is_set else 'missing'})" for row in one.needs)
-        table.add_row("*" if one.name in chosen else "", one.name, escape(one.what), needs)
+    for kind, (chosen, found) in kinds.items():
+        for one in found if kind == "sinks" else [one for one in found if one.name in chosen]:
+            needs = "\n".join(f"{row.name} ({'set' if row.is_set else 'missing'})" for row in one.needs)
+            table.add_row("*" if one.name in chosen else "", one.name, escape(one.what), needs)
     console.print(table)
 
 

@@ -3,14 +3,15 @@
 import gzip
 import json
 import re
+import subprocess
+import time
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import ClassVar
 
 import pytest
-from conftest import ROOT, World
+from conftest import BIN, ROOT, World
 
 from otel_bridge.collector.mend import Document, documents, items, portions
 from otel_bridge.collector.process import Peer, free_port, hec_peer
@@ -172,19 +173,38 @@ def test_a_replay_into_a_sink_that_is_down_goes_on_where_it_stopped(world: World
         assert uids(peer) == WANTED
 
 
-class Splunk(BaseHTTPRequestHandler):
-    """A HEC endpoint that answers 503 to its first three requests, and keeps what it takes afterwards."""
+class Splunk(ThreadingHTTPServer):
+    """A HEC endpoint that gives its first answers from a list, the last of which stays, and keeps what it takes."""
 
-    refusals = 3
-    taken: ClassVar[Counter[str]] = Counter()
+    def __init__(self, *answers: int) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.answers = list(answers)
+        self.taken: Counter[str] = Counter()
+        self.variables = {
+            "OTEL_BRIDGE_SPLUNK_URL": f"http://127.0.0.1:{self.server_port}/services/collector",
+            "OTEL_BRIDGE_SPLUNK_TOKEN": "x",
+        }
+
+    def __enter__(self) -> "Splunk":
+        self.thread = Thread(target=self.serve_forever, args=(0.05,))
+        self.thread.start()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.shutdown()
+        self.thread.join()
+        self.server_close()
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Splunk
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         text = (gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body).decode()
-        status = 503 if Splunk.refusals > 0 else 200
-        Splunk.refusals -= 1
+        status = self.server.answers.pop(0) if len(self.server.answers) > 1 else self.server.answers[0]
         if status == 200:
-            Splunk.taken.update(re.findall(r'"log.record.uid":"([^"]*)"', text))
+            self.server.taken.update(re.findall(r'"log.record.uid":"([^"]*)"', text))
         self.send_response(status)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -199,20 +219,42 @@ def test_a_full_queue_makes_a_replay_wait_and_loses_nothing(world: World, tmp_pa
     folder.mkdir()
     lines = [logs(*(record(number) for number in range(at, at + 50))) for at in range(0, 6000, 50)]
     (folder / "logs.jsonl").write_text("\n".join(lines) + "\n")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Splunk)
-    thread = Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        url = f"http://127.0.0.1:{server.server_port}/services/collector"
-        variables = {"OTEL_BRIDGE_SPLUNK_URL": url, "OTEL_BRIDGE_SPLUNK_TOKEN": "x", "OTEL_BRIDGE_QUEUE_BYTES": "262144"}
-        found = told(world, folder, "--sink", "splunk", "--queue", tmp_path / "queue", **variables)
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with Splunk(503, 503, 503, 200) as splunk:
+        more = {**splunk.variables, "OTEL_BRIDGE_QUEUE_BYTES": "262144"}
+        found = told(world, folder, "--sink", "splunk", "--queue", tmp_path / "queue", **more)
     assert found["asked_again"] > 0
     assert (found["accepted"], found["sent"], found["waiting"]) == (6000, {"splunk_hec logs": 6000}, {})
-    assert Splunk.taken == Counter(uid(number) for number in range(6000))
+    assert splunk.taken == Counter(uid(number) for number in range(6000))
+
+
+def test_what_a_sink_refuses_for_good_is_told_and_can_be_replayed_again(world: World, archive: Path, tmp_path: Path) -> None:
+    """A token that Splunk does not know (403): every record is counted as given up, exit 1; with another token all of it goes."""
+    words = (archive, "--sink", "splunk", "--queue", tmp_path / "queue")
+    with Splunk(403) as splunk:
+        found = told(world, *words, ok=False, **splunk.variables)
+        assert (found["accepted"], found["given_up"], found["waiting"]) == (45, {"splunk_hec logs": 41, "splunk_hec traces": 2}, {})
+        splunk.answers = [200]
+        assert told(world, *words, **splunk.variables)["sent"] == {"splunk_hec logs": 41, "splunk_hec traces": 2}
+    assert splunk.taken == WANTED
+
+
+def test_a_replay_that_is_killed_goes_on_behind_what_was_taken(world: World, archive: Path, tmp_path: Path) -> None:
+    """kill -9 while the intake answers 503 after three requests: the same command posts the others, none twice."""
+    with OtlpSink() as sink:
+        words = ["otel-bridge", "replay", str(archive), "--endpoint", sink.endpoint, "--queue", str(tmp_path / "queue")]
+        sink.answer(200, b"{}", times=3)
+        sink.answer(503)
+        process = subprocess.Popen([str(BIN / words[0]), *words[1:]], env=world.environment(), cwd=world.work)
+        until = time.monotonic() + 60
+        while len(sink.requests) < 5 and time.monotonic() < until:
+            time.sleep(0.05)
+        process.kill()
+        process.wait()
+        sink.answer(200, b"{}")
+        found = json.loads(world.run(*words, "--json").stdout)
+        assert found["before"] > 0
+        taken = Counter(event.attributes["log.record.uid"] for event in sink.records)
+        assert taken == Counter(uid(number) for number in (*range(41), 45, 46))
 
 
 def test_posting_to_a_running_intake_asks_again_and_counts_what_it_refuses(world: World, archive: Path, tmp_path: Path) -> None:
@@ -238,6 +280,30 @@ def test_a_dry_run_reads_and_counts(world: World, archive: Path) -> None:
     done = world.run("otel-bridge", "replay", str(archive), "--dry-run")
     assert done.stdout.startswith("read 49 records in 9 documents of 4 files\n")
     assert done.stderr.splitlines()[-1] == "3 pieces are no documents; half ones were never acknowledged, their sender kept them"
+
+
+def test_mended_copies_are_one_whole_document_a_line(world: World, archive: Path, tmp_path: Path) -> None:
+    """With --to: what overlays/replay.yaml can read; the half, the deep and the deleted are out; a second time is refused."""
+    found = told(world, archive, "--to", tmp_path / "mended")
+    assert {key: found[key] for key in READ} == READ
+    lines = [line for file in sorted((tmp_path / "mended").iterdir()) for line in file.read_text().splitlines()]
+    read = [json.loads(line) for line in lines]
+    assert Counter(
+        attribute["value"]["stringValue"]
+        for line in read
+        if "resourceLogs" in line
+        for *_, one in items("logs", line)
+        for attribute in one["attributes"]
+        if attribute["key"] == "log.record.uid"
+    ) == Counter(uid(number) for number in (*range(41), 45, 46))
+    assert sorted(file.name for file in (tmp_path / "mended").iterdir()) == [
+        "logs-2026-11-30T18-00-00.000.jsonl",
+        "logs-2026-11-30T19-00-00.000.jsonl",
+        "logs.jsonl",
+        "traces.jsonl",
+    ]
+    done = world.run("otel-bridge", "replay", str(archive), "--to", str(tmp_path / "mended"), ok=False)
+    assert done.stderr.endswith(": is there already; name an empty folder\n")
 
 
 @pytest.mark.parametrize(

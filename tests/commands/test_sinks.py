@@ -59,7 +59,7 @@ def test_the_verb_shows_every_sink_which_are_active_and_what_they_lack(world: Wo
     """As JSON and as text; what a variable holds is never shown."""
     secret = {"OTEL_BRIDGE_SINK": "splunk", "OTEL_BRIDGE_SINK_2": "file", "OTEL_BRIDGE_SPLUNK_TOKEN": "do-not-show"}
     found = world.json("otel-bridge", "sinks", "--json", **HERE, **secret)
-    assert (found["config"], found["active"], found["overlay"]) == (str(CONFIG), ["splunk", "file"], "none")
+    assert (found["config"], [one for one in found["overlays"] if one["active"]]) == (str(CONFIG), [])
     assert [one["name"] for one in found["sinks"]] == [one.name for one in every()] == sorted(one["name"] for one in found["sinks"])
     assert [one["name"] for one in found["sinks"] if one["active"]] == ["file", "splunk"]
     splunk = next(one for one in found["sinks"] if one["name"] == "splunk")
@@ -73,6 +73,9 @@ def test_the_verb_shows_every_sink_which_are_active_and_what_they_lack(world: Wo
     assert [line.split()[1] for line in lines if line.startswith("*")] == ["file", "splunk"]
     assert "OTEL_BRIDGE_SPLUNK_URL (missing)" in text and "OTEL_BRIDGE_SPLUNK_TOKEN (set)" in text
     assert "do-not-show" not in text + json.dumps(found)
+    lines = world.run("otel-bridge", "sinks", COLUMNS="200", OTEL_BRIDGE_OVERLAY="agent", **HERE).stdout.splitlines()
+    assert lines[0] == f"{CONFIG}: active none, overlay agent"
+    assert [line.split()[1] for line in lines if line.startswith("*")] == ["agent"]
 
 
 @pytest.fixture
