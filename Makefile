@@ -8,7 +8,7 @@ TOOLS := black cookiecutter flit_core httpie invoke twine typer
 PINS := constraints.txt tests/stories/tools/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint types prove bench leaks collector compose tools image generate system-deps clean install
+.PHONY: help demo test lint types prove bench leaks collector compose tools promtool image generate system-deps clean install
 .DEFAULT_GOAL := help
 
 help:  ## show these lines
@@ -17,7 +17,7 @@ help:  ## show these lines
 demo: $(INSTALLED) collector  ## a real CLI's events through a real collector into a file
 	@$(BIN)/python examples/demo.py
 
-test: $(INSTALLED) system-deps collector compose tools  ## all tests; nothing is skipped silently
+test: $(INSTALLED) system-deps collector compose tools promtool  ## all tests; nothing is skipped silently
 	$(BIN)/python -m pytest
 
 lint: $(INSTALLED)  ## ruff
@@ -30,10 +30,11 @@ types: $(INSTALLED)  ## mypy --strict
 prove: $(INSTALLED)  ## the property tests with 10,000 cases
 	$(BIN)/python -m pytest --hypothesis-profile=prove tests/privacy/test_markers.py
 
-bench: $(INSTALLED) system-deps  ## what a run, a declaration and public names cost: instructions, files, ratios
+bench: $(INSTALLED) system-deps collector  ## what a run, a declaration, public names and the intake cost: instructions, files, rates
 	$(BIN)/python benchmarks/hot_path.py
 	$(BIN)/python benchmarks/schema.py
 	$(BIN)/python benchmarks/names.py
+	$(BIN)/python benchmarks/intake.py
 
 leaks: $(INSTALLED)  ## what 5,500 private strings leave behind in our records, and in what four scrubbers let through
 	$(BIN)/python benchmarks/privacy/run.py
@@ -43,6 +44,9 @@ collector: $(INSTALLED)  ## build the OpenTelemetry Collector once, into .cache/
 
 compose: $(INSTALLED)  ## build Docker Compose once, into .cache/, where Docker has none
 	@$(BIN)/python collector-config/build.py compose
+
+promtool: $(INSTALLED)  ## build Prometheus' promtool once, into .cache/, for the alert rules
+	@$(BIN)/python collector-config/promtool.py
 
 tools: $(INSTALLED)  ## install the real tools that a test instruments, once, into .cache/tools
 	@mkdir -p .cache; { echo "$(CURDIR)" && $(BIN)/python --version && cat pyproject.toml $(PINS); } > .cache/tools.wanted; \
