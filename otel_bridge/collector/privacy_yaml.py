@@ -229,9 +229,9 @@ service:
     logs/intake:
       receivers: [otlp]
       processors: [memory_limiter, transform/shape, groupbyattrs/rebuild, redaction, filter/refuse]
-      exporters: [forward/clean]
+      exporters: [forward/intake]
     traces/intake:
       receivers: [otlp]
       processors: [memory_limiter, transform/shape, groupbyattrs/rebuild, redaction, filter/refuse]
-      exporters: [forward/clean]
+      exporters: [forward/intake]
 """
