@@ -1,13 +1,10 @@
 #!/bin/sh
-# Build the image of the collector from nothing but the binary that `make collector` built: image.sh [TAG]
-# It leaves healthcheck in .cache/, for images of others.
+# Build the image of the collector from nothing but what `make collector` and `make healthcheck` built: image.sh [TAG]
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cache=$here/../.cache
 context=$(mktemp -d)
 trap 'rm -rf "$context"' EXIT
-PATH=$PATH:$here/../.venv/bin # where `make collector` puts a Go toolchain that was missing
-(cd "$here/healthcheck" && CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o "$cache/healthcheck" .)
 install -m 0755 "$cache/otelcol-bridge" "$cache/healthcheck" "$context/"
 cp /etc/ssl/certs/ca-certificates.crt "$context/"
 cp -R "$here" "$context/collector-config"

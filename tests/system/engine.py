@@ -116,7 +116,10 @@ def engine_with_image() -> Iterator[dict[str, str]]:
         words = [ROOT / "collector-config/image.sh", IMAGE]
         built = subprocess.run(words, env={**os.environ, **told}, capture_output=True, text=True, timeout=300)
         assert built.returncode == 0, built.stderr
-        yield told
+        try:
+            yield told
+        finally:
+            subprocess.run(["docker", "image", "rm", "--force", IMAGE], env={**os.environ, **told}, capture_output=True)
 
 
 def left(folder: Path) -> list[int]:

@@ -86,15 +86,14 @@ def status(endpoint: str, body: bytes) -> int:
 
 
 def in_files(files: Iterable[Path]) -> Counter[int]:
-    """How often each number stands in files of OTLP/JSON lines; gzip by the name's end."""
-    found: Counter[int] = Counter()
-    for file in files:
-        if file.suffix == ".gz":
-            found.update(_in_document(json.loads(gzip.decompress(file.read_bytes()))))
-        else:
-            for item in spool.read(file, "logs")[0]:
-                found.update(_numbers(item.body))
-    return found
+    """How often each number stands in files of OTLP/JSON lines, of which a line may hold several."""
+    items = (item for file in files for item in spool.read(file, "logs")[0])
+    return Counter(one for item in items for one in _numbers(item.body))
+
+
+def in_gzip(body: bytes) -> Counter[int]:
+    """How often each number stands in one gzipped OTLP/JSON document."""
+    return Counter(_in_document(json.loads(gzip.decompress(body))))
 
 
 def _in_document(document: dict) -> Iterator[int]:

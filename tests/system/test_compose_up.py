@@ -3,12 +3,13 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import engine
 import numbered
 import pytest
+from collectors import eventually
 from conftest import World, uid
 from engine import Deployment
 
@@ -38,14 +39,6 @@ def in_archive(deployed: Deployment) -> Counter[int]:
 def at_peer(deployed: Deployment) -> Counter[int]:
     events = Peer({}, deployed.files("hec-peer") / "hec-peer.jsonl").events()
     return Counter(numbered.number(event["log.record.uid"]) for event in events)
-
-
-def eventually(seen: Callable[[], Counter[int]], wanted: set[int]) -> Counter[int]:
-    """What is seen, as soon as all that is wanted is among it; after a minute, what is seen then."""
-    until = time.monotonic() + 60
-    while not wanted <= set(found := seen()) and time.monotonic() < until:
-        time.sleep(0.5)
-    return found
 
 
 def test_up_is_healthy_within_30_seconds_and_may_do_next_to_nothing(deployed: Deployment) -> None:
