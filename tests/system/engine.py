@@ -184,11 +184,19 @@ class Deployment:
     def log(self, service: str = "collector") -> str:
         words = ["docker", "logs", "--tail", "40", self.container(service)]
         done = subprocess.run(words, env=self.environment(), capture_output=True, text=True, timeout=60)
-        return done.stdout + done.stderr
+        return (done.stdout + done.stderr)[-3000:]
 
     def up(self, *words: str, **more: str) -> None:
         """Up, and healthy."""
         self.compose("up", "--detach", "--wait", "--wait-timeout", "60", *words, **more)
+
+    def healthy(self, most: float = 30) -> dict[str, Any]:
+        """Wait until the engine calls the collector healthy, at most so many seconds; what it says of the container then."""
+        until = time.monotonic() + most
+        while (found := self.inspected())["State"]["Health"]["Status"] != "healthy":
+            assert time.monotonic() < until, self.log()
+            time.sleep(0.2)
+        return found
 
     def files(self, service: str = "collector") -> Path:
         """A copy of what a service has written to its volume, as it is now."""

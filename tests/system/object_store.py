@@ -3,9 +3,9 @@
 import subprocess
 import time
 import urllib.request
-from xml.etree import ElementTree
 from collections import Counter
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numbered
 from conftest import ROOT
