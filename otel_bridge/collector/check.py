@@ -7,10 +7,11 @@ from typing import Any
 
 import yaml
 
-from .sinks import Told, Variable, told
+from .sinks import Variable, told
 
-CLEAN = "forward/clean"
+INTAKE, CLEAN = "forward/intake", "forward/clean"  # privacy.yaml writes into the first, base.yaml's fan leads to the second
 _SECRET = ("TOKEN", "PASSWORD", "AUTHORIZATION", "SECRET", "KEY")
+_READ = ("_TOKEN_FILE", "_CA_FILE", "_TLS_CERT", "_TLS_KEY")  # these name files that the collector reads
 _LISTED = ("health_check", "file_storage/queue")  # of base.yaml: a later list replaces it
 
 
@@ -26,6 +27,8 @@ def mistakes(files: list[Path]) -> list[str]:
         except (OSError, ValueError, yaml.YAMLError) as problem:
             read[file] = {}
             found.append(f"{file}: cannot be read ({str(problem).splitlines()[0]}); write YAML as sinks/file.yaml has it")
+    if files[0].name != "base.yaml":  # a collector of its own: it takes nothing that privacy.yaml would have to clean
+        return found
     last = files[-1]
     if last.name != "privacy.yaml":
         found.append(f"{last}: the last file is not privacy.yaml; name privacy.yaml last, so that nothing shortens it")
@@ -45,16 +48,22 @@ def _in_front(read: dict[str, Any], walls: dict[str, Any], kind: str) -> Iterato
     """What a file between base and privacy says that would weaken either."""
     for name, pipeline in _section(read, "service", "pipelines").items():
         given = pipeline if isinstance(pipeline, dict) else {}
-        if name.partition("/")[2] == "intake":
+        part = name.partition("/")[2]
+        if part == "intake":
             yield f"pipeline {name} belongs to privacy.yaml; take it out"
-        elif "receivers" in given and given["receivers"] != [CLEAN]:
-            yield f"pipeline {name} reads {given['receivers']}, in front of privacy; write `receivers: [{CLEAN}]`"
+        elif part == "fan" and {"receivers", "exporters"} & set(given):
+            yield f"pipeline {name} belongs to base.yaml; an overlay may give it processors alone"
+        elif part != "fan" and given.get("receivers") != [CLEAN]:
+            told = f"[{', '.join(map(str, given.get('receivers') or []))}]"
+            yield f"pipeline {name} reads {told}, in front of privacy; write `receivers: [{CLEAN}]`"
         for processor in given.get("processors") or []:
             if not str(processor).startswith("batch"):
                 yield f"pipeline {name} has the processor {processor}; privacy.yaml has them all: take it out"
     for name in _section(read, "processors"):
         if name in walls:
             yield f"processors.{name} is privacy.yaml's own, and a key that it does not set would stay; take it out"
+        elif not name.startswith("batch"):
+            yield f"processors.{name}: what cleans events stands in privacy.yaml, what limits them in base.yaml; take it out"
     for name in _section(read, "receivers"):
         if kind == "sinks" or name != "otlp":
             yield f"receivers.{name}: events come by base.yaml's otlp alone; take it out, or run it as a collector of its own"
@@ -72,29 +81,27 @@ def _privacy(read: dict[str, Any]) -> Iterator[str]:
         steps = [str(one).partition("/")[0] for one in pipeline.get("processors") or []]
         if not {"transform", "redaction", "filter"} <= set(steps) or steps.index("transform") > steps.index("redaction"):
             yield f"pipeline {name} lacks a step of privacy; write it anew with `otel-bridge collector privacy REGISTRY --out FILE`"
-        elif pipeline.get("receivers") != ["otlp"] or pipeline.get("exporters") != [CLEAN]:
-            yield f"pipeline {name} does not lead from otlp to {CLEAN}; write it anew with `otel-bridge collector privacy`"
+        elif pipeline.get("receivers") != ["otlp"] or pipeline.get("exporters") != [INTAKE]:
+            yield f"pipeline {name} does not lead from otlp to {INTAKE}; write it anew with `otel-bridge collector privacy`"
 
 
 def secrets(files: list[Path]) -> list[str]:
     """Every variable that the files need and that is not set, or holds what no request survives; values are never shown."""
     found: list[str] = []
-    for one in (told(file) for file in files if file.parent.name in ("sinks", "overlays")):
+    for one in (told(file) for file in files if file.parent.name in ("sinks", "overlays", "scale")):
         found += [f"{one.file}: `{line}` has not the form `needs: VARIABLE - what`; write it so" for line in one.wrong]
         for variable in (*one.needs, *one.may):
-            found += [f"{one.file}: {variable.name} {text}" for text in _variable(variable, one)]
+            found += [f"{one.file}: {variable.name} {text}" for text in _variable(variable, variable in one.needs)]
     return list(dict.fromkeys(found))
 
 
-def _variable(variable: Variable, one: Told) -> Iterator[str]:
-    value = os.environ.get(variable.name, "")
-    if not value:
-        if variable in one.needs:
-            yield f"is not set; set it to {variable.what}"
-        return
+def _variable(variable: Variable, needed: bool) -> Iterator[str]:
+    value = os.environ.get(variable.name) or variable.default or ""
     if value != value.strip():
         yield "begins or ends with white space, and every request would fail for ever; set it without"
-    elif variable.name.endswith("_FILE"):
+    elif not value and needed:
+        yield f"is not set; set it ({variable.what})"
+    elif value and variable.name.endswith(_READ):
         yield from _file(Path(value), any(word in variable.name for word in _SECRET))
 
 

@@ -4,8 +4,10 @@ What each part is for was measured on a genuine collector; the comments in the f
 """
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from pathlib import Path
 
 from ..consent.agreed import RATE, RUN
 from ..consent.identity import UUID
@@ -80,6 +82,17 @@ def render(registries: Sequence[Registry]) -> str:
         events=_any(events),
         spans=_any([RUN, *named]),
     )
+
+
+def stale(file: Path, registries: Sequence[Registry]) -> str:
+    """What `privacy.yaml` does not have of these registries, as `file: what`; empty when it is what they give."""
+    wanted, text = render(registries), file.read_text(encoding="utf-8")
+    if wanted == text:
+        return ""
+    allowed = [set(re.findall(r"^      - ([a-z][\w.]*)$", one, re.MULTILINE)) for one in (wanted, text)]
+    missing = ", ".join(sorted(allowed[0] - allowed[1]))
+    what = f"does not know {missing}, and events would arrive without" if missing else "is not what these registries give"
+    return f"{file}: {what}; write it anew"
 
 
 def _joined(fields: Iterable[tuple[Field, Registry]]) -> list[Named]:
