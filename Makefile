@@ -7,11 +7,12 @@ PARTS := valgrind strace chromium openssl
 # What the system tests use: a command, and the Debian package that has it.
 SYSTEM_PARTS := $(PARTS) dockerd:docker.io iptables java:default-jre-headless mvn:maven
 TOOLS := black cookiecutter flit_core httpie invoke twine typer
+CHDB := chdb-core==26.9.0
 PINS := constraints.txt tests/stories/tools/constraints.txt
 COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo .cache/docker-compose)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo up down test test-system lint types prove bench leaks collector compose healthcheck kafka s3 tools image generate \
+.PHONY: help demo up down test test-system lint types prove bench leaks collector compose healthcheck kafka s3 clickhouse tools image generate \
   system-deps clean install
 .DEFAULT_GOAL := help
 
@@ -31,7 +32,7 @@ test: $(INSTALLED) system-deps collector compose tools  ## all tests but the sys
 	$(BIN)/python -m pytest --ignore tests/system
 
 test-system: PARTS := $(SYSTEM_PARTS)
-test-system: $(INSTALLED) system-deps collector compose healthcheck kafka s3  ## tests that start a Docker engine, Kafka, an S3 server
+test-system: $(INSTALLED) system-deps collector compose healthcheck kafka s3 clickhouse  ## tests that start Docker, Kafka, S3, ClickHouse's engine
 	$(BIN)/python -m pytest tests/system
 
 lint: $(INSTALLED)  ## ruff
@@ -71,6 +72,13 @@ healthcheck: $(INSTALLED)
 
 s3: $(INSTALLED)
 	@$(BIN)/python collector-config/build.py s3
+
+clickhouse: $(INSTALLED)  ## install ClickHouse's engine into .cache/clickhouse and build a collector for it, for the system tests
+	@$(BIN)/python collector-config/build.py clickhouse
+	@if ! [ -e .cache/clickhouse/.of-$(CHDB) ]; then \
+	  echo "clickhouse: installing $(CHDB)"; rm -rf .cache/clickhouse && $(BIN)/python -m venv .cache/clickhouse && \
+	  .cache/clickhouse/bin/python -m pip install --quiet --no-deps $(CHDB) && touch .cache/clickhouse/.of-$(CHDB); \
+	fi
 
 kafka: .cache/kafka/.of  ## copy a Kafka broker into .cache/kafka, for the system tests
 
