@@ -1,5 +1,6 @@
 """docker-compose.yml on a real engine: what an operator starts, switches, stops and starts again, with every record counted."""
 
+import os
 import threading
 import time
 from collections import Counter
@@ -153,3 +154,15 @@ def test_down_and_up_keep_the_archive_and_the_queue(deployed: Deployment) -> Non
     assert set(eventually(lambda: at_peer(deployed), set(sent))) == set(sent)
     assert {file.name: file.read_bytes() for file in deployed.files().iterdir()} == before
     assert in_archive(deployed) == sent
+
+
+def test_the_profile_replay_brings_the_archive_to_another_sink(deployed: Deployment, tmp_path: Path) -> None:
+    """200 records in files, copied out of the volume, then `up replay` beside the peer: 200 of 200 there, the archive untouched."""
+    deployed.up()
+    sent = Counter(numbered.Poster(deployed.endpoint).send(200))
+    deployed.compose("cp", "collector:/data/out", str(tmp_path / "replay"))
+    for path in (tmp_path / "replay", *(tmp_path / "replay").iterdir()):
+        os.chown(path, 10001, 10001)
+    told = {"COMPOSE_PROFILES": "hec-peer,replay", "OTEL_BRIDGE_REPLAY_DIR": str(tmp_path / "replay")}
+    deployed.up("hec-peer", "replay", **told)
+    assert eventually(lambda: at_peer(deployed), set(sent)) == sent == in_archive(deployed)
