@@ -1,6 +1,7 @@
 """docker-compose.yml on a real engine: what an operator starts, switches, stops and starts again, with every record counted."""
 
 import os
+import subprocess
 import threading
 import time
 from collections import Counter
@@ -11,7 +12,7 @@ import engine
 import numbered
 import pytest
 from collectors import eventually
-from conftest import World, uid
+from conftest import ROOT, World, uid
 from engine import Deployment
 
 from otel_bridge.collector.process import Peer
@@ -77,6 +78,21 @@ def test_up_is_healthy_within_30_seconds_and_may_do_next_to_nothing(deployed: De
     assert process["Uid"].split() == process["Gid"].split() == ["10001"] * 4
     assert {process[name] for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {"0" * 16}
     assert process["NoNewPrivs"] == "1"
+
+
+def test_make_up_and_make_down_do_it_all(deployed: Deployment) -> None:
+    """`make up` builds the image, starts it and returns when it takes events; `make down` stops it, and the archive stays."""
+    project = {"COMPOSE_PROJECT_NAME": deployed.project, "COMPOSE_ENV_FILES": str(ROOT / ".env.example")}
+    told = deployed.environment(**project)
+    for name in ("OTEL_BRIDGE_COLLECTOR_IMAGE", "MAKEFLAGS", "MAKELEVEL"):
+        told.pop(name, None)
+    subprocess.run(["make", "up"], cwd=ROOT, env=told, capture_output=True, check=True, timeout=300)
+    sent = Counter(numbered.Poster(deployed.endpoint).send(50))
+    assert in_archive(deployed) == sent
+    subprocess.run(["make", "down"], cwd=ROOT, env=told, capture_output=True, check=True, timeout=120)
+    assert deployed.docker("ps", "--all", "--quiet", "--filter", f"label=com.docker.compose.project={deployed.project}") == ""
+    deployed.up()
+    assert in_archive(deployed) == sent
 
 
 def test_events_of_a_tool_on_the_host_arrive_in_the_volume(deployed: Deployment, world: World) -> None:
