@@ -1,18 +1,18 @@
-# make demo   the main job, on a real collector        make test   all tests
+# make demo   the main job, on a real collector        make test test-system   all tests
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 REGISTRIES := examples/kitchen/telemetry.yaml examples/shop/telemetry.yaml
 PARTS := valgrind strace chromium openssl
 # What the system tests use: a command, and the Debian package that has it.
-SYSTEM_PARTS := $(PARTS) dockerd:docker.io iptables java:default-jre-headless mvn:maven
+SYSTEM_PARTS := dockerd:docker.io iptables java:default-jre-headless mvn:maven
 TOOLS := black cookiecutter flit_core httpie invoke twine typer
 CHDB := chdb-core==26.9.0
 PINS := constraints.txt tests/stories/tools/constraints.txt
 COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo .cache/docker-compose)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo up down test test-system lint types prove bench leaks collector compose healthcheck kafka s3 clickhouse tools image generate \
+.PHONY: help demo up down test test-system lint types prove bench leaks collector compose healthcheck kafka s3 clickhouse tools promtool image generate \
   system-deps clean install
 .DEFAULT_GOAL := help
 
@@ -28,7 +28,7 @@ up: image compose  ## build the image, start what docker-compose.yml and .env sa
 down: compose  ## stop it; the archive and the queues stay
 	$(COMPOSE) --profile '*' down
 
-test: $(INSTALLED) system-deps collector compose tools  ## all tests but the system tests; nothing is skipped silently
+test: $(INSTALLED) system-deps collector compose tools promtool  ## all tests but the system tests; nothing is skipped silently
 	$(BIN)/python -m pytest --ignore tests/system
 
 test-system: PARTS := $(SYSTEM_PARTS)
@@ -45,10 +45,11 @@ types: $(INSTALLED)  ## mypy --strict
 prove: $(INSTALLED)  ## the property tests with 10,000 cases
 	$(BIN)/python -m pytest --hypothesis-profile=prove tests/privacy/test_markers.py
 
-bench: $(INSTALLED) system-deps  ## what a run, a declaration and public names cost: instructions, files, ratios
+bench: $(INSTALLED) system-deps collector  ## what a run, a declaration, public names and the intake cost: instructions, files, rates
 	$(BIN)/python benchmarks/hot_path.py
 	$(BIN)/python benchmarks/schema.py
 	$(BIN)/python benchmarks/names.py
+	$(BIN)/python benchmarks/intake.py
 
 leaks: $(INSTALLED)  ## what 5,500 private strings leave behind in our records, and in what four scrubbers let through
 	$(BIN)/python benchmarks/privacy/run.py
@@ -58,6 +59,9 @@ collector: $(INSTALLED)  ## build the OpenTelemetry Collector once, into .cache/
 
 compose: $(INSTALLED)  ## build Docker Compose once, into .cache/, where Docker has none
 	@$(BIN)/python collector-config/build.py compose
+
+promtool: $(INSTALLED)  ## build Prometheus' promtool once, into .cache/, for the alert rules
+	@$(BIN)/python collector-config/promtool.py
 
 tools: $(INSTALLED)  ## install the real tools that a test instruments, once, into .cache/tools
 	@mkdir -p .cache; { echo "$(CURDIR)" && $(BIN)/python --version && cat pyproject.toml $(PINS); } > .cache/tools.wanted; \

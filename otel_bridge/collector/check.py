@@ -91,6 +91,8 @@ def secrets(files: list[Path]) -> list[str]:
     for one in (told(file) for file in files if file.parent.name in ("sinks", "overlays", "scale")):
         found += [f"{one.file}: `{line}` has not the form `needs: VARIABLE - what`; write it so" for line in one.wrong]
         for variable in (*one.needs, *one.may):
+            if (one.name, variable.name) == ("gateway", "OTEL_BRIDGE_INGEST_TOKEN_FILE"):
+                continue  # obstacles.py reads the keys themselves
             found += [f"{one.file}: {variable.name} {text}" for text in _variable(variable, variable in one.needs)]
     return list(dict.fromkeys(found))
 

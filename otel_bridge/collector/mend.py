@@ -14,6 +14,7 @@ from typing import Any
 
 STARTS = {b'{"resourceLogs":': "logs", b'{"resourceSpans":': "traces"}  # a quoted string never holds these: its quotes are escaped
 PARTS = {"logs": ("resourceLogs", "scopeLogs", "logRecords"), "traces": ("resourceSpans", "scopeSpans", "spans")}
+Item = tuple[dict[str, Any], dict[str, Any], dict[str, Any]]  # resource, scope, and record or span
 _TOO_DEEP = 100  # of an exporter's document a dozen levels, and a few a value nests
 
 
@@ -53,7 +54,7 @@ def documents(line: bytes, number: int = 1) -> Iterator[Document | Piece]:
     starts = sorted({at for start in STARTS for at in _find(line, start)})
     if line.strip() and (not starts or line[: starts[0]].strip()):
         starts = [0, *starts]
-    for begin, end in zip(starts, [*starts[1:], len(line)], strict=True):
+    for begin, end in zip(starts, [*starts[1:], len(line)][: len(starts)], strict=True):
         yield _read(line[begin:end], number, begin + 1)
 
 
@@ -78,7 +79,7 @@ def _read(text: bytes, line: int, column: int) -> Document | Piece:
     except RecursionError:
         return Piece(line, column, len(text), "nested too deep")
     except (ValueError, TypeError, KeyError, AttributeError):
-        return Piece(line, column, len(text), "half a document")
+        return Piece(line, column, len(text), "no whole document")
     return Document(signal, body, line, column)
 
 
@@ -97,7 +98,7 @@ def _deeper(value: Any, levels: int) -> bool:
     return True
 
 
-def items(signal: str, body: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]]:
+def items(signal: str, body: dict[str, Any]) -> Iterator[Item]:
     """Resource, scope and record of everything in a document. Raises what a dict raises that is no OTLP/JSON."""
     resources, scopes, records = PARTS[signal]
     for group in body[resources]:
@@ -107,7 +108,7 @@ def items(signal: str, body: dict[str, Any]) -> Iterator[tuple[dict[str, Any], d
                 yield group.get("resource", {}), scoped.get("scope", {}), record
 
 
-def document(signal: str, chosen: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]]) -> dict[str, Any]:
+def document(signal: str, chosen: list[Item]) -> dict[str, Any]:
     """A request of chosen items; neighbours with one resource and one scope stand together."""
     resources, scopes, records = PARTS[signal]
     groups: list[dict[str, Any]] = []

@@ -3,13 +3,15 @@
 import os
 import re
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from time import gmtime, strftime, time
 
 import yaml
 
 from ..errors import CollectorError
+from ..schema import Registry
+from .privacy_yaml import render
 
 _VARIABLE = re.compile(r"\$\{env:(\w+)(?::-([^}\"]*))?\}")
 _WRITES = ("OTEL_BRIDGE_QUEUE_DIR", "OTEL_BRIDGE_FILE_DIR", "OTEL_BRIDGE_REPLAY_QUEUE_DIR")
@@ -31,6 +33,17 @@ def values(files: list[Path]) -> dict[str, str]:
     """Every variable that the files name, with what it holds here: its value, else the file's default, else nothing."""
     lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines() if not line.lstrip().startswith("#")]
     return {name: os.environ.get(name) or default for line in lines for name, default in _VARIABLE.findall(line)}
+
+
+def stale(file: Path, registries: Sequence[Registry]) -> str:
+    """What `privacy.yaml` does not have of these registries, as `file: what`; empty when it is what they give."""
+    wanted, text = render(registries), file.read_text(encoding="utf-8")
+    if wanted == text:
+        return ""
+    allowed = [set(re.findall(r"^      - ([a-z][\w.]*)$", one, re.MULTILINE)) for one in (wanted, text)]
+    missing = ", ".join(sorted(allowed[0] - allowed[1]))
+    what = f"does not know {missing}, and events would arrive without" if missing else "is not what these registries give"
+    return f"{file}: {what}; write it anew"
 
 
 def from_files(names: Mapping[str, str]) -> dict[str, str]:
@@ -76,7 +89,7 @@ def _loops(stems: set[str], given: Mapping[str, str]) -> Iterator[str]:
             yield f"OTEL_BRIDGE_REPLAY_DIR: {reads} is what the file sink writes, without end; choose another sink or folder"
         if not os.path.isdir(reads):
             yield f"OTEL_BRIDGE_REPLAY_DIR: {reads} is no folder; name the one of the mended files"
-        if given.get("OTEL_BRIDGE_BLOCK_ON_OVERFLOW", "true") != "true":
+        if os.environ.get("OTEL_BRIDGE_BLOCK_ON_OVERFLOW", "true") != "true":
             yield "OTEL_BRIDGE_BLOCK_ON_OVERFLOW: a replay loses what a full queue refuses; set it to true"
 
 

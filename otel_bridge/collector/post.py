@@ -22,20 +22,24 @@ class Target:
         self._trusted = ssl.create_default_context(cafile=ca_file or None) if self._url.scheme == "https" else None
         self._connection: http.client.HTTPConnection | None = None
 
-    def post(self, signal: str, body: bytes) -> int:
-        """The status of the answer that decides: 200, or one that no repetition changes. Raises DeliveryError when none comes."""
+    def post(self, signal: str, body: bytes) -> tuple[int, int]:
+        """The status that decides, 200 or one that no repetition changes, and how often it was asked again.
+
+        Raises DeliveryError when none comes.
+        """
         until = time.monotonic() + self.patience
-        pause = 0.05
+        pause, again = 0.05, 0
         while True:
             status = self._once(signal, body)
             if status not in (0, *_AGAIN):
-                return status
+                return status, again
             if time.monotonic() >= until:
                 said = f"answers {status}" if status else "does not answer"
                 raise DeliveryError(
                     f"{self._url.netloc} {said} for {self.patience:g} s; what it took is kept, the rest goes on later"
                 )
             time.sleep(pause)
+            again += 1
             pause = min(2.0, pause * 2)
 
     def _once(self, signal: str, body: bytes) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import DeliveryError
-from .mend import Document, Piece, document, items, mended, portions
+from .mend import Document, Item, Piece, document, items, mended, portions
 from .post import Target
 
 BODY = 60_000  # bytes of one request: an intake behind overlays/gateway.yaml takes 65,536
@@ -21,7 +21,7 @@ _SHOWN = 20  # pieces that are told one by one
 
 @dataclass
 class Count:
-    """What a replay read and what became of it; records, but for `documents`, `files` and `unreadable` (pieces)."""
+    """What a replay read and what became of it; records, but for files, documents, requests asked again, unreadable pieces."""
 
     files: int = 0
     documents: int = 0
@@ -29,6 +29,7 @@ class Count:
     before: int = 0
     deleted: int = 0
     accepted: int = 0
+    asked_again: int = 0
     refused: Counter[int] = field(default_factory=Counter)
     unreadable: int = 0
     where: list[str] = field(default_factory=list)
@@ -128,25 +129,52 @@ def replay(file: Path, target: Target | None, done: Done, deleted: set[str], cou
         if isinstance(one, Piece):
             count.unread(file, one)
             continue
-        found = list(items(one.signal, one.body))
         number += 1
-        count.documents += 1
-        count.records += len(found)
         if number <= already:
-            count.before += len(found)
-            yield len(found)
+            found = sum(1 for _ in items(one.signal, one.body))
+            count.documents, count.records, count.before = count.documents + 1, count.records + found, count.before + found
+            yield found
             continue
-        kept = [item for item in found if not _belongs(item[0], deleted) or item[2].get("eventName") == "deletion.request"]
-        count.deleted += len(found) - len(kept)
+        found, kept = _kept(one, deleted, count)
         if target is not None:
             for size, body in portions(one.signal, document(one.signal, kept), BODY):
                 _offer(target, one.signal, body, size, count)
             done.put(digest, number)
-        yield len(found)
+        yield found
+
+
+def write(files: Iterable[Path], folder: Path, deleted: set[str], count: Count) -> Iterator[int]:
+    """Mended copies: the same names, one whole document a line, none of the deleted. Yields records; raises DeliveryError."""
+    for file in files:
+        new = folder / file.name.removesuffix(".gz")
+        if new.exists():
+            raise DeliveryError(f"{new}: is there already; name an empty folder")
+        count.files += 1
+        with new.open("xb") as mending:
+            for one in mended(file):
+                if isinstance(one, Piece):
+                    count.unread(file, one)
+                    continue
+                found, kept = _kept(one, deleted, count)
+                if kept:
+                    text = json.dumps(document(one.signal, kept), separators=(",", ":"), ensure_ascii=False)
+                    mending.write(text.encode("utf-8", "surrogatepass") + b"\n")
+                yield found
+
+
+def _kept(one: Document, deleted: set[str], count: Count) -> tuple[int, list[Item]]:
+    """How many records a document has, and those of them that nobody wants deleted."""
+    found = list(items(one.signal, one.body))
+    kept = [item for item in found if not _belongs(item[0], deleted) or item[2].get("eventName") == "deletion.request"]
+    count.documents += 1
+    count.records += len(found)
+    count.deleted += len(found) - len(kept)
+    return len(found), kept
 
 
 def _offer(target: Target, signal: str, body: bytes, size: int, count: Count) -> None:
-    status = target.post(signal, body)
+    status, again = target.post(signal, body)
+    count.asked_again += again
     if status == 200:
         count.accepted += size
     elif status in (400, 413, 500):  # what stands in this one is not to its taste; the next may be

@@ -1,8 +1,8 @@
 """What each sink and overlay says of itself: the comment lines at the head of its YAML file, in a regular form.
 
     # One sentence: what it is.
-    # needs: OTEL_BRIDGE_X_URL - what it is
-    # may: OTEL_BRIDGE_X_INDEX (its default) - what it is
+    # needs: LAKE_URL - what it is
+    # may: LAKE_DEPTH (its default) - what it is
     # lost: what is lost, and when
 
 A line that goes on is indented after its `#`. Everything below the first line that is no comment is YAML alone.
@@ -15,8 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from ..settings import setting
-from . import config_folder
+from . import config_files, config_folder
 
 _TOLD = re.compile(r"(needs|may|lost): *(.*)")
 _VARIABLE = re.compile(r"([A-Z][A-Z0-9_]*)(?: \((.*?)\))? - (.*)")
@@ -32,8 +31,8 @@ class Variable:
 
     @property
     def is_set(self) -> bool:
-        """Whether this environment has it, and not empty."""
-        return bool(os.environ.get(self.name))
+        """Whether this environment has it, and not empty, or names a file that holds it."""
+        return bool(os.environ.get(self.name) or os.environ.get(f"{self.name}_FILE"))
 
 
 @dataclass(frozen=True)
@@ -91,9 +90,10 @@ def every(kind: str = "sinks") -> list[Told]:
     return [told(file) for file in sorted((config_folder() / kind).glob("*.yaml"))]
 
 
-def active() -> tuple[str, ...]:
-    """The names of the sinks that OTEL_BRIDGE_SINK and OTEL_BRIDGE_SINK_2 choose, each once, without `none`."""
-    return tuple(dict.fromkeys(name for name in (setting("sink"), setting("sink_2")) if name != "none"))
+def active(kind: str = "sinks") -> tuple[str, ...]:
+    """The names of the sinks, or overlays, that the settings choose, each once, without `none`. Raises CollectorError."""
+    chosen = [file.stem for file in config_files() if file.parent.name == kind]
+    return tuple(dict.fromkeys(name for name in chosen if name != "none"))
 
 
 def fields(privacy: Path) -> str:

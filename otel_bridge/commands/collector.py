@@ -10,8 +10,8 @@ import click
 from .. import schema
 from ..collector import binary, config_files
 from ..collector.check import mistakes, secrets
-from ..collector.obstacles import from_files, obstacles, values
-from ..collector.privacy_yaml import render, stale
+from ..collector.obstacles import from_files, obstacles, stale, values
+from ..collector.privacy_yaml import render
 from ..errors import CollectorError
 from . import put
 
@@ -29,7 +29,7 @@ def _ready() -> list[Path]:
     if "replay" in {file.stem for file in files}:
         os.environ.setdefault("OTEL_BRIDGE_BLOCK_ON_OVERFLOW", "true")  # the reader moves on when a full queue refuses
     if given.get("OTEL_BRIDGE_MEMORY_MIB", "0") not in ("", "0"):
-        os.environ.setdefault("GOMEMLIMIT", f"{given['OTEL_BRIDGE_MEMORY_MIB']}MiB")
+        os.environ.setdefault("GOMEMLIMIT", f"{int(given['OTEL_BRIDGE_MEMORY_MIB']) * 16 // 15}MiB")  # 80 % where that is 75 %
     found = [*mistakes(files), *secrets(files), *obstacles(files)]
     if found:
         raise CollectorError("\n".join(found))

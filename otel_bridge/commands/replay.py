@@ -15,7 +15,7 @@ from ..collector import config_folder
 from ..collector.counters import Counters, Key, ask
 from ..collector.post import Target, drained
 from ..collector.process import free_port, running
-from ..collector.replay import Count, Done, files_of, replay, survey
+from ..collector.replay import Count, Done, files_of, replay, survey, write
 from ..collector.sinks import active
 from ..errors import DeliveryError
 from ..settings import pairs, setting
@@ -33,6 +33,7 @@ _QUEUE = "/var/lib/otel-bridge/replay-queue"
 @click.option("--endpoint", help="Post to a running intake instead of starting a collector of its own.")
 @click.option("--queue", type=click.Path(path_type=Path), help=f"Folder of its own queue.  [default: {_QUEUE}]")
 @click.option("--timeout", default=600.0, show_default=True, help="Seconds to wait for a sink that takes nothing.")
+@click.option("--to", type=click.Path(path_type=Path), help="Only write mended copies into this folder, for overlays/replay.yaml.")
 @click.option("--dry-run", is_flag=True, help="Read and count, send nothing.")
 @json_option
 def command(
@@ -41,6 +42,7 @@ def command(
     endpoint: str | None,
     queue: Path | None,
     timeout: float,
+    to: Path | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -52,21 +54,26 @@ def command(
     files = files_of(places or (Path(os.environ.get("OTEL_BRIDGE_FILE_DIR") or _ARCHIVE),))
     asked, total = survey(files)
     count = Count()
-    if dry_run:
-        done = Done(Path(os.devnull))
-        gone(count, total, lambda: (number for file in files for number in replay(file, None, done, asked, count)))
+    if to is not None or dry_run:
+        if to is not None:
+            to.mkdir(parents=True, exist_ok=True, mode=0o700)
+        nothing = Done(Path(os.devnull))
+        read = (number for file in files for number in replay(file, None, nothing, asked, count))
+        gone(total, read if to is None else write(files, to, asked, count))
         tell(count, {}, Counters(), as_json)
         return
     chosen = sinks or tuple(name for name in active() if name != "file")
     if not endpoint:
         possible(chosen)
+    elif not endpoint.startswith(("http://", "https://")):
+        raise DeliveryError(f"--endpoint `{endpoint}`: write a base URL such as https://host:4318")
     folder = queue or Path(os.environ.get("OTEL_BRIDGE_REPLAY_QUEUE_DIR") or _QUEUE)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     done = Done(folder / f"replay-{'+'.join(chosen) if not endpoint else 'endpoint'}.json")
     with intake(endpoint, chosen, folder) as (address, scrape):
         target = Target(address, timeout, pairs("headers") if endpoint else {}, setting("ca_file"))
         try:
-            gone(count, total, lambda: (number for file in files for number in replay(file, target, done, asked, count)))
+            gone(total, (number for file in files for number in replay(file, target, done, asked, count)))
             found = drained(scrape, done.owed, timeout) if scrape else Counters()
         finally:
             target.close()
@@ -110,19 +117,20 @@ def intake(endpoint: str | None, chosen: tuple[str, ...], folder: Path) -> Itera
         yield collector.endpoint, lambda: ask(f"127.0.0.1:{port}")
 
 
-def gone(count: Count, total: int, steps: Callable[[], Iterator[int]]) -> None:
+def gone(total: int, steps: Iterator[int]) -> None:
     """Take every step, with a bar on a terminal: records, of how many, how long still."""
     screen = Console(stderr=True)
     columns = (TextColumn("replay"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=screen, disable=not screen.is_terminal) as bar:
         task = bar.add_task("", total=total)
-        for number in steps():
+        for number in steps:
             bar.advance(task, number)
 
 
 def tell(count: Count, left: dict[Key, int], found: Counters, as_json: bool) -> None:
     """What was read, and what became of it."""
-    filtered, failed = sum(found.filtered.values()), {who: number for (_, who), number in found.failed.items() if number}
+    filtered = sum(found.filtered.values())
+    failed = {f"{who} {signal}": number for (signal, who), number in sorted(found.failed.items()) if number}
     sent = {f"{who} {signal}": number for (signal, who), number in sorted(found.sent.items())}
     if as_json:
         waiting = {f"{who} {signal}": number for (signal, who), number in left.items()}

@@ -1,6 +1,8 @@
 """`otel-bridge sinks`: which sinks there are, which are active, what each needs; `sinks check` says what is wrong."""
 
 import json
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +15,8 @@ from rich.table import Table
 
 from ..collector import binary, config_files, config_folder
 from ..collector.check import mistakes, secrets
+from ..collector.obstacles import from_files, obstacles, values
 from ..collector.sinks import Told, active, every, fields
-from ..settings import setting
 from . import json_option
 
 
@@ -25,20 +27,24 @@ def command(ctx: click.Context, as_json: bool) -> None:
     """Show where the collector can write, where it writes now, and what each place needs."""
     if ctx.invoked_subcommand is not None:
         return
-    chosen, found = active(), every()
-    overlay = setting("overlay")
+    kinds = {kind: (active(kind), every(kind)) for kind in ("sinks", "overlays", "scale")}
     if as_json:
-        told = [{**described(one), "active": one.name in chosen} for one in found]
-        click.echo(json.dumps({"config": str(config_folder()), "active": list(chosen), "overlay": overlay, "sinks": told}))
+        told: dict[str, Any] = {"config": str(config_folder())}
+        for kind, (chosen, found) in kinds.items():
+            told[kind] = [{**described(one), "active": one.name in chosen} for one in found]
+        click.echo(json.dumps(told))
         return
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
-    console.print(f"{config_folder()}: active {' and '.join(chosen) or 'none'}, overlay {overlay}", markup=False)
+    now = {kind: " and ".join(chosen) or "none" for kind, (chosen, _) in kinds.items()}
+    overlay = now["scale"] if now["scale"] != "none" else now["overlays"]
+    console.print(f"{config_folder()}: active {now['sinks']}, overlay {overlay}", markup=False)
     table = Table(box=None, pad_edge=False)
     for column in ("", "sink", "what it is", "what it needs"):
         table.add_column(column)
-    for one in found:
-        needs = "\n".join(f"{row.name} ({'set' if row.is_set else 'missing'})" for row in one.needs)
-        table.add_row("*" if one.name in chosen else "", one.name, escape(one.what), needs)
+    for kind, (chosen, found) in kinds.items():
+        for one in found if kind == "sinks" else [one for one in found if one.name in chosen]:
+            needs = "\n".join(f"{row.name} ({'set' if row.is_set else 'missing'})" for row in one.needs)
+            table.add_row("*" if one.name in chosen else "", one.name, escape(one.what), needs)
     console.print(table)
 
 
@@ -59,7 +65,8 @@ def described(one: Told) -> dict[str, Any]:
 def check(as_json: bool) -> None:
     """Say whether privacy is before every sink, every secret is there, and the collector takes the merged files."""
     files = config_files()
-    found = [*mistakes(files), *secrets(files)]
+    os.environ.update(from_files(values(files)))
+    found = [*mistakes(files), *secrets(files), *obstacles(files)]
     if not found:  # the collector's own words come last: they are long, and name no file
         found += refused(files)
     if as_json:
@@ -84,13 +91,13 @@ def refused(files: list[Path]) -> list[str]:
 
 
 def _place(files: list[Path], said: str) -> str:
-    """The file that the collector's words are about: the last one that names the component or key in question."""
-    for file in reversed(files[1:-1]):
-        for line in file.read_text(encoding="utf-8").splitlines():
-            key = line.strip().partition(":")[0].strip("{ ")
-            if ("/" in key and key in said) or f"'{key}'" in said or f'"{key}"' in said or f"exporters::{key}" in said:
-                return str(file)
-    return str(files[1])
+    """The file that the collector's words are about: the last that defines the component which they name, else the first sink."""
+    named = set(re.findall(r"[\w.]+(?:/\w+)?", said))
+    for file in reversed(files):
+        keys = re.findall(r"^  (\w+(?:/\w+)?):", file.read_text(encoding="utf-8"), re.MULTILINE)
+        if named & {key for key in keys if key not in ("extensions", "telemetry", "pipelines")} and file.name != "privacy.yaml":
+            return str(file)
+    return str(files[min(1, len(files) - 1)])
 
 
 @command.command("fields")

@@ -75,5 +75,5 @@ def test_privacy_yaml_keeps_to_what_was_measured() -> None:
     assert (shape["error_mode"], refuse["error_mode"]) == ("propagate", "propagate")
     assert [group["context"] for group in shape["log_statements"]] == ["log", "scope", "resource"]
     assert [group["context"] for group in shape["trace_statements"]] == ["span", "scope", "resource"]
-    order = ["memory_limiter", "transform/shape", "groupbyattrs/rebuild", "redaction", "filter/refuse"]
+    order = ["memory_limiter", "filter/empty", "transform/shape", "groupbyattrs/rebuild", "redaction", "filter/refuse"]
     assert [pipeline["processors"] for pipeline in found["service"]["pipelines"].values()] == [order, order]

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from numbered import Ledger, Splunk, duplicates, in_files, splunk, until
+from ledger import Ledger, Splunk, duplicates, in_files, splunk, until
 
 from otel_bridge.collector.process import Peer, Running, free_port, hec_peer, running
 from otel_bridge.export import spool

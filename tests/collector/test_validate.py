@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import BIN, ROOT
-from numbered import certificate
+from ledger import certificate
 
 from otel_bridge.collector import binary, config_files
 from otel_bridge.collector.obstacles import values
@@ -71,6 +71,33 @@ def test_what_can_be_chosen_is_valid(
     """Each sink and each pair alone, behind a gateway and isolated; replay and a worker into each sink; hec-peer, agent."""
     done = judged(chosen(monkeypatch, overlay, sink, sink_2), environment)
     assert (done.returncode, done.stdout, [line for line in done.stderr.splitlines() if "error" in line.lower()]) == (0, "", [])
+
+
+SET = {
+    "kafka": {
+        "KAFKA_BROKER": "a:9092,b:9092",
+        "KAFKA_PLAINTEXT": "false",
+        "KAFKA_AUTH": "{sasl: {mechanism: PLAIN, username: u, password: p}}",
+    },
+    "splunk": {"SPLUNK_INDEX": "i", "SPLUNK_CONSUMERS": "1", "SPLUNK_CA_FILE": "cert.pem", "QUEUE_BYTES": "1000000"},
+    "otlp": {
+        "OTLP_COMPRESSION": "gzip",
+        "OTLP_BATCH_BYTES": "1000000",
+        "OTLP_AUTHORIZATION": "Bearer x",
+        "OTLP_CA_FILE": "cert.pem",
+    },
+    "s3": {"S3_ENDPOINT": "http://127.0.0.1:9000", "S3_FLUSH": "5s", "S3_PREFIX": "a/b", "S3_REGION": "eu-central-1"},
+    "file": {"FILE_MEGABYTES": "1", "FILE_DAYS": "1", "FILE_BACKUPS": "1", "MEMORY_MIB": "384", "LOG_LEVEL": "warn"},
+}
+
+
+@pytest.mark.parametrize("sink", sorted(SET))
+def test_what_may_be_set_can_be_set(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], sink: str) -> None:
+    """Values other than the defaults, of each kind that a variable has: lists, numbers, times, whole maps."""
+    cert = environment["OTEL_BRIDGE_TLS_CERT"]
+    told = {f"OTEL_BRIDGE_{name}": value.replace("cert.pem", cert) for name, value in SET[sink].items()}
+    done = judged(chosen(monkeypatch, "gateway", sink, "none"), {**environment, **told})
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
 
 
 @pytest.mark.parametrize(

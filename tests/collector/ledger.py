@@ -96,6 +96,11 @@ def in_files(folder: Path) -> Counter[str]:
     return Counter(uid(item) for file in folder.glob("logs*.jsonl") for item in spool.read(file, "logs")[0])
 
 
+def stored(intake: Running) -> bytes:
+    """Everything in the files of its file sink."""
+    return b"".join(file.read_bytes() for file in intake.files.iterdir())
+
+
 def until(holds: Any, patience: float = 60) -> None:
     """Wait until something holds, or give up and let the assertion say what is wrong."""
     end = monotonic() + patience
