@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 REGISTRIES := examples/kitchen/telemetry.yaml examples/shop/telemetry.yaml
 PARTS := valgrind strace chromium openssl
 # What the system tests use: a command, and the Debian package that has it.
-SYSTEM_PARTS := dockerd:docker.io iptables java:default-jre-headless mvn:maven
+SYSTEM_PARTS := openssl dockerd:docker.io iptables java:default-jre-headless mvn:maven
 TOOLS := black cookiecutter flit_core httpie invoke twine typer
 CHDB := chdb-core==26.9.0
 PINS := constraints.txt tests/stories/tools/constraints.txt

@@ -60,7 +60,7 @@ def test_every_variable_that_a_file_reads_reaches_the_container(compose: list[st
         if file.parent.name in ("sinks", "overlays") and file.stem != "hec-peer":
             names |= set(re.findall(r"^# (?:needs|may): (\w+)", file.read_text(), re.MULTILINE))
     names |= set(re.findall(r"\$\{env:(\w+)", (ROOT / "collector-config/base.yaml").read_text()))
-    own = {"OTEL_BRIDGE_REPLAY_DIR"}  # of the service replay alone
+    own = {"OTEL_BRIDGE_REPLAY_DIR", "OTEL_BRIDGE_SPLUNK_TOKEN_FILE"}  # of the service replay, and of `otel-bridge collector run`
     found = config(compose, world)["services"]["collector"]["environment"]
     assert sorted(names - own - set(found)) == []
     told = config(compose, world, **dict.fromkeys(names, "1234"))["services"]["collector"]["environment"]

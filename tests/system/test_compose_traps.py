@@ -2,9 +2,13 @@
 
 import os
 import shutil
+import ssl
+import subprocess
 import time
+import urllib.error
+import urllib.request
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import engine
@@ -182,3 +186,43 @@ def test_stopping_waits_for_what_is_under_way(deployed: Deployment) -> None:
     deployed.compose("stop")
     assert time.monotonic() - begun < 30
     assert deployed.inspected()["State"]["ExitCode"] == 0
+
+
+def test_a_gateway_takes_keys_and_certificate_from_the_folder(
+    deployed: Deployment, tmp_path: Path, needs: Callable[[str], str]
+) -> None:
+    """TLS and two keys one after the other: the new one is known after `kill -s HUP`, the old one no longer; in the clear nothing."""
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    names = ["-keyout", str(secrets / "tls.key"), "-out", str(secrets / "tls.crt"), "-subj", "/CN=intake"]
+    words = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+    subprocess.run([needs("openssl"), *words, *names, "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+    (secrets / "none.yaml").write_text("{}")
+    keys = secrets / "otel_bridge_ingest_token"
+    keys.write_text("- the-first-key\n")
+    for file in (secrets, *secrets.iterdir()):
+        os.chown(file, OWNER, OWNER)
+    trusted = ssl.create_default_context(cafile=str(secrets / "tls.crt"))
+
+    def answered(key: str) -> int:
+        url, headers = deployed.endpoint.replace("http:", "https:"), {"Content-Type": "application/json"}
+        told = {**headers, "Authorization": f"Bearer {key}"}
+        try:
+            request = urllib.request.Request(f"{url}/v1/logs", numbered.request(0, 1), told)
+            with urllib.request.urlopen(request, timeout=20, context=trusted) as answer:
+                return answer.status
+        except urllib.error.HTTPError as answer:
+            return answer.code
+        except OSError:
+            return 0
+
+    deployed.up(OTEL_BRIDGE_OVERLAY="gateway", OTEL_BRIDGE_SECRETS_DIR=str(secrets))
+    assert [answered(key) for key in ("the-first-key", "the-second-key", "")] == [200, 401, 401]
+    assert numbered.status(deployed.endpoint, numbered.request(0, 1)) == 400  # HTTP to an HTTPS server
+    keys.write_text("- the-second-key\n")
+    deployed.compose("kill", "--signal", "HUP", "collector", OTEL_BRIDGE_OVERLAY="gateway", OTEL_BRIDGE_SECRETS_DIR=str(secrets))
+    until = time.monotonic() + 30
+    while answered("the-second-key") != 200 and time.monotonic() < until:
+        time.sleep(0.2)
+    assert [answered(key) for key in ("the-first-key", "the-second-key", "")] == [401, 200, 401]
+    assert deployed.inspected()["RestartCount"] == 0
