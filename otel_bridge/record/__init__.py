@@ -116,14 +116,14 @@ def append(run, signal, line):
     if not run.folder:
         sys.stderr.write(line)
         return False
-    why, data = "busy", line.encode()
+    why, data = "busy", line.encode()  # type: str | Exception, bytes
     if _threads.acquire(timeout=PATIENCE * 0.002):  # else a signal handler that records while its own thread does
         try:
             for _ in range(PATIENCE):
                 if (done := _appended(run, signal, data)) is not None:
                     return done
         except OSError as problem:
-            why = "disk_full" if problem.errno in (28, 122, 27, 69) else "unwritable"  # ENOSPC, EDQUOT, EFBIG, a Mac's EDQUOT
+            why = problem
         finally:
             _threads.release()
     lose(run, why)
@@ -167,7 +167,7 @@ def _appended(run, signal, data):
 
 
 def lose(run, reason, number=1, problem=None):
-    # type: (Run, str, int, Exception | None) -> None
+    # type: (Run, str | Exception, int, Exception | None) -> None
     try:
         if run.folder and decide(run.declared.PRODUCT).mode == run.mode:
             from .losses import lose
