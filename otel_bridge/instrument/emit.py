@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
     Value = str | int | float | bool | date | list[str]
 
-_OURS = {"canary": "otel-bridge canary", "deletion.request": "otel-bridge forget"}  # events that only these verbs tell
+_OURS = {  # events that only these verbs tell
+    "canary": "otel-bridge canary",
+    "deletion.request": "otel-bridge forget",
+    "telemetry.dropped": "otel-bridge drain",
+}
 _MOST = 1 << 63  # OTLP's integers have 64 bits
 
 
