@@ -57,13 +57,19 @@ class Segment:
         told = "".join(f" {reason}={number}" for reason, number in sorted(lost.items()) if number)
         if done or told:
             try:
-                fd = os.open(self.progress, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-                os.write(fd, f";{_ranges(done)}{told}\n".encode())  # what stands before a semicolon was not written to its end
-                os.close(fd)
+                self._note(f";{_ranges(done)}{told}\n".encode())  # what stands before a semicolon was not written to its end
             except OSError:  # a full disk: this sender knows, and the next sends some of it again
                 pass
             losses.settle(str(self.folder), lost, self._token())
         self.finish()
+
+    def _note(self, step: bytes) -> None:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        fd = os.open(self.progress, flags, 0o600)
+        try:
+            os.write(fd, step)
+        finally:
+            os.close(fd)
 
     def finish(self) -> None:
         """Delete the file when everything in it is dealt with."""
@@ -81,6 +87,8 @@ def settled(progress: Path) -> set[int]:
 
 
 def _steps(progress: Path) -> list[str]:
+    if not progress.is_file():
+        return []
     try:
         text = progress.read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -135,7 +135,7 @@ def _appended(run, signal, data):
     """Whether the line is written; None when somebody else holds the file, or has just taken it away. Raises OSError."""
     path = f"{run.folder}/spool/{signal}.jsonl"
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
     except FileNotFoundError:  # the first time, or `off` has taken the folder away since this run began
         from .folder import begin
 

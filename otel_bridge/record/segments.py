@@ -5,6 +5,7 @@ process wins: `sealed` waits, `claimed` is a sender's, and the name of a reason 
 """
 
 import os
+import stat
 
 from ..clock import new_id, now
 from ..paths import environ
@@ -65,7 +66,8 @@ def _held(spool: str) -> "Iterator[tuple[float, int, str, int]]":
             found = os.stat(f"{spool}/{name}")
         except OSError:  # taken away meanwhile
             continue
-        yield found.st_mtime, number_of(name), name, found.st_size
+        if stat.S_ISREG(found.st_mode):
+            yield found.st_mtime, number_of(name), name, found.st_size
 
 
 def drop(folder: str, name: str, reason: str) -> None:

@@ -1,15 +1,23 @@
 """A disk that fills up, fails, goes away or lies about the time: the tool works as ever, and what is lost is counted."""
 
+import json
 import os
+import re
+import shutil
+import signal
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import World
+from conftest import World, attributes
 from filesystem import Small, small
 
+from otel_bridge import paths
 from otel_bridge.export import spool
+from otel_bridge.export.drain import drain
 from otel_bridge.record.losses import table
 from otel_bridge.testing import OtlpSink
 
@@ -123,3 +131,286 @@ def test_a_disk_that_becomes_read_only_changes_no_tool(world: World, disk: Small
     disk.remount("rw")
     assert said(run(world, disk, *CREATE)) == bare
     assert (waits(state), lost(state)) == (EACH * 2, {})
+
+
+def lines_of(text: str, number: int) -> str:
+    """A line of the spool as `number` lines, each with a uid of its own."""
+    uid = re.search(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", text.partition("log.record.uid")[2])
+    assert uid is not None
+    return "".join(text.replace(uid[0], f"{one:08x}{uid[0][8:]}") for one in range(number))
+
+
+class Filling(OtlpSink):
+    """A server that lets something happen while it takes its first request, and answers the third with 500."""
+
+    happens: Callable[[], None]
+
+    def _take(self, request):
+        if not self.requests:
+            self.happens()
+        if len(self.requests) == 2:
+            self.answer(500, times=1)
+        return super()._take(request)
+
+
+@pytest.mark.parametrize("disk", ["size=2m"], indirect=True)
+def test_a_disk_that_fills_up_during_a_drain_loses_nothing(world: World, disk: Small) -> None:
+    """How far the sender has come cannot be written, and a server fails: the next one sends some of it again, and all of it."""
+    on(world, disk)
+    state = disk.seen / "otel-bridge/kitchen"
+    run(world, disk, *CREATE)
+    file = state / "spool/logs.jsonl"
+    file.write_text(lines_of(file.read_text(), 800))
+    with Filling() as sink:
+        sink.happens = disk.fill
+        drain = ("otel-bridge", "drain", "--product", "kitchen", "--json")
+        first = run(world, disk, *drain, ok=False, OTEL_BRIDGE_ENDPOINT=sink.endpoint)
+        assert "the server answered 500" in json.loads(first.stdout)["error"]
+        seen = {one.attributes["log.record.uid"] for one in sink.records}
+        assert 0 < len(seen) < 800
+        assert waits(state) == 801
+        disk.free()
+        run(world, disk, *drain, OTEL_BRIDGE_ENDPOINT=sink.endpoint)
+    uids = {one.attributes["log.record.uid"] for one in sink.records if one.name == "kitchen.create"}
+    assert (len(uids), len(sink.spans), waits(state)) == (800, 1, 0)
+    assert lost(state).keys() == {"ledger"}  # it was sent, but the ledger had no room
+
+
+SHORT = """
+import os, resource
+from otel_bridge import paths
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+for made, flag in ((paths.write, (os.O_APPEND,)), (paths.rewrite, ())):
+    for text in ("a" * 600, "b" * 600 + "c" * 600 * (not flag)):
+        try:
+            made(os.getcwd() + "/" + made.__name__, *flag[:1], text)
+        except OSError as problem:
+            print(made.__name__, problem.errno)
+print(sorted((name, os.stat(name).st_size) for name in os.listdir()))
+"""
+
+
+def test_half_a_write_leaves_nothing_behind(world: World) -> None:
+    """A file ends where it ended before the write that did not fit, and no new file waits to replace it."""
+    done = world.run("python", "-c", SHORT)
+    assert done.stdout == "write 28\nrewrite 28\n[('rewrite', 600), ('write', 600)]\n"
+
+
+REMOVED = """
+import os, shutil
+import otel_bridge
+
+def main():
+    otel_bridge.event("probe.step", {"probe.step": 1})
+    shutil.rmtree(os.environ["GONE"])
+    otel_bridge.event("probe.step", {"probe.step": 2})
+    print("done")
+    return 3
+"""
+
+
+def test_a_state_folder_that_goes_away_during_a_run_is_made_again(world: World, probe: Callable[[str], list[str]]) -> None:
+    """By the choice for all products: what was in the folder is gone, what is recorded afterwards waits."""
+    world.run("otel-bridge", "on")
+    words = probe(REMOVED)
+    done = world.run(*words, ok=None, GONE=str(world.state / "probe"))
+    assert said(done) == (3, "done\n", "")
+    assert [item.body.get("eventName", "cli.run") for item in world.waiting("probe")] == ["probe.step", "cli.run"]
+    assert [attributes(item)["probe.step"] for item in world.waiting("probe")[:1]] == [2]
+
+
+def test_a_choice_that_goes_away_with_the_folder_holds_no_longer(world: World, probe: Callable[[str], list[str]]) -> None:
+    """Who said on for this product alone has said nothing any more: nothing is recorded, and no folder comes back."""
+    world.run("otel-bridge", "on", "--product", "probe")
+    done = world.run(*probe(REMOVED), ok=None, GONE=str(world.state / "probe"))
+    assert said(done) == (3, "done\n", "")
+    assert not (world.state / "probe").exists()
+
+
+FORKING = """
+import os
+import otel_bridge
+
+def main():
+    otel_bridge.event("probe.step", {"probe.step": 1})
+    child = os.fork()
+    for number in range(50):
+        otel_bridge.event("probe.step", {"probe.step": number})
+    if child:
+        os.waitpid(child, 0)
+    return 0
+"""
+
+
+def test_both_sides_of_a_fork_record(world: World, probe: Callable[[str], list[str]]) -> None:
+    """Each event of parent and child stands once, whole, with a uid of its own; the run itself is told by the parent alone."""
+    world.run("otel-bridge", "on", "--product", "probe")
+    world.run(*probe(FORKING))
+    items = world.waiting("probe")
+    uids = {attributes(item)["log.record.uid"] for item in items if item.signal == "logs"}
+    assert (len(uids), [item.signal for item in items].count("traces")) == (101, 1)
+    assert lost(world.state / "probe") == {}
+
+
+CLOCK = """
+import os
+import otel_bridge.clock as clock
+
+real, days = clock.now, int(os.environ.get("DAYS", "0"))
+clock.now = lambda: real() + days * 86_400_000_000_000
+"""
+
+
+def test_a_clock_that_jumps_changes_no_tool_and_stops_no_sender(world: World) -> None:
+    """400 days ahead and back, then behind the day of consent: what is too early is counted, the rest arrives, senders stay due."""
+    world.on()
+    (world.root / "clock").mkdir()
+    (world.root / "clock/sitecustomize.py").write_text(CLOCK)
+    at = {"PYTHONPATH": str(world.root / "clock"), "OTEL_BRIDGE_DRAIN_EVERY": "3600"}
+    bare = said(world.run(*CREATE, DO_NOT_TRACK="1"))
+    with OtlpSink() as sink:
+        for days in ("0", "400", "0", "-2", "0"):
+            assert said(world.run(*CREATE, DAYS=days, **at)) == bare
+        drain = ("otel-bridge", "drain", "--product", "kitchen", "--json")
+        told = [world.json(*drain, DAYS=days, OTEL_BRIDGE_ENDPOINT=sink.endpoint, **at) for days in ("0", "400")]
+        assert said(world.run(*CREATE, **at)) == bare
+        clock = {**at, "OTEL_BRIDGE_DETACH": "1", "OTEL_BRIDGE_ENDPOINT": sink.endpoint}
+        assert said(world.run(*CREATE, **clock)) == bare  # a sender has run 400 days ahead, and another is due
+        assert until(lambda: len(sink.spans) == 6)
+    assert [(one["sent"], one["lost"], one["error"]) for one in told] == [(8, {"before_consent": 2}, ""), (0, {}, "")]
+    assert lost(world.state / "kitchen") == {"before_consent": 2}
+
+
+def until(true: Callable[[], object], seconds: float = 60.0) -> bool:
+    """Whether something becomes true in time; bounded, for a machine that others use."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if true():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+STEP = """
+import sys
+import otel_bridge
+
+def main():
+    otel_bridge.event("probe.step", {"probe.step": 7})
+    print("out")
+    print("err", file=sys.stderr)
+    return 5
+"""
+FILES = ("spool/logs.jsonl", "lost", "writer", "identity", "sender.lock", "drain", "sent/sent.jsonl", "quarantine/logs.jsonl")
+FOLDERS = ("spool", "sent", "quarantine", "running")
+Became = tuple[int, int, dict[str, int], bool, dict[str, int]]  # sent, aside, lost of it, an error, counted on disk
+
+
+def became(kind: str) -> dict[str, Became]:
+    """What becomes of two runs, whose first event a server refuses, when something stands in one of our places.
+
+    A place that is a sender's own stops the sender, which says so: everything waits. A writer's own stops what would be written
+    there, which is counted. What cannot be counted: the losses of a run whose `lost` is no file of ours.
+    """
+    refused, ledger = {"refused": 1}, {"ledger": 2, "refused": 1}
+    all_of_it: Became = (3, 1, refused, False, refused)
+    spans_alone: Became = (1, 0, {}, True, {"unwritable": 1})  # the second run was not begun, so the server took no event at all
+    return {
+        "spool/logs.jsonl": (0, 0, {}, True, {"unwritable": 1}),
+        "spool": (0, 0, {}, kind != "nothing", {"unwritable": 2}),
+        "lost": (0, 0, {}, True, {}) if kind in ("pipe", "folder") else (3, 1, refused, False, {}),
+        "writer": (0, 0, {}, True, {}),  # who wrote the spool is not known until another file of it is begun
+        "identity": spans_alone if kind == "folder" else all_of_it,
+        "sender.lock": (0, 0, {}, True, {}),
+        "drain": (3, 1, refused, kind == "folder", refused),
+        "sent": (3, 1, ledger, False, ledger),
+        "sent/sent.jsonl": (3, 1, ledger, False, ledger),
+        "quarantine": (1, 0, {}, True, {}),  # the refused record waits for a place
+        "quarantine/logs.jsonl": (1, 0, {}, True, {}),
+        "running": spans_alone,
+    }
+
+
+PRIVATE = "what is here is nobody's business\n"
+
+
+class Refusing(OtlpSink):
+    """A server that refuses one record."""
+
+    poison = b""
+
+    def _take(self, request):
+        if self.poison in request.body:
+            self.answer(400, times=1)
+        return super()._take(request)
+
+
+def in_place(place: Path, kind: str, elsewhere: Path) -> None:
+    """Put something in the place of one of our files or folders."""
+    shutil.rmtree(place, ignore_errors=True)
+    place.unlink(missing_ok=True)
+    place.parent.mkdir(exist_ok=True)
+    if kind == "pipe":
+        os.mkfifo(place)
+    elif kind == "folder":
+        place.mkdir()
+        (place / "kept").write_text(PRIVATE)
+    else:
+        place.symlink_to(elsewhere / kind)
+
+
+@contextmanager
+def bounded(what: str) -> Iterator[None]:
+    """Fail when something takes a minute: a pipe is opened for ever."""
+
+    def late(*ignored: object) -> None:
+        raise AssertionError(f"{what} hangs")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(60)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("kind", ["file", "nothing", "pipe", "folder"])
+def test_whatever_stands_in_our_places_changes_no_tool(
+    world: World, probe: Callable[[str], list[str]], monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """A link to a file or to nothing, a pipe or a folder: same output, nothing hangs, nothing is written through it."""
+    words = probe(STEP)
+    world.run("otel-bridge", "on", "--product", "probe")
+    bare = said(world.run(*words, ok=False, DO_NOT_TRACK="1"))
+    world.run(*words, ok=False)
+    (first,) = (attributes(item)["log.record.uid"] for item in world.waiting("probe") if item.signal == "logs")
+    elsewhere = world.root / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "file").write_text(PRIVATE)
+    places = {"folder": FILES, "nothing": ("spool/logs.jsonl", "lost", *FOLDERS)}.get(kind, (*FILES, *FOLDERS))
+    found = {}
+    with Refusing() as sink:
+        sink.poison = first.encode()
+        for number, place in enumerate(places):
+            home = world.root / f"state-{number}"
+            shutil.copytree(world.state, home / "otel-bridge")
+            folder = home / "otel-bridge/probe"
+            in_place(folder / place, kind, elsewhere)
+            with bounded(f"the tool with a {kind} as {place}"):
+                assert said(world.run(*words, ok=False, XDG_STATE_HOME=str(home))) == bare, place
+            for key, value in (("XDG_STATE_HOME", str(home)), ("OTEL_BRIDGE_ENDPOINT", sink.endpoint)):
+                monkeypatch.setenv(key, value)
+                monkeypatch.setitem(paths.environ, key.encode(), value.encode())
+            with bounded(f"drain with a {kind} as {place}"):
+                result = drain("probe", patience=0)
+            counted = lost(folder) if (folder / "lost").is_file() and place != "lost" else {}
+            found[place] = (result.sent, result.quarantined, dict(result.lost), bool(result.error), counted)
+            if kind == "folder":
+                assert [(one.name, one.read_text()) for one in (folder / place).iterdir() if one.name == "kept"] == [
+                    ("kept", PRIVATE)
+                ]
+    assert [one.name for one in elsewhere.iterdir()] == ["file"]
+    assert (elsewhere / "file").read_text() == PRIVATE
+    assert found == {place: became(kind)[place] for place in places}
