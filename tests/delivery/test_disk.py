@@ -414,3 +414,44 @@ def test_whatever_stands_in_our_places_changes_no_tool(
     assert [one.name for one in elsewhere.iterdir()] == ["file"]
     assert (elsewhere / "file").read_text() == PRIVATE
     assert found == {place: became(kind)[place] for place in places}
+
+
+@pytest.mark.parametrize("whose", ["nobody may", "somebody else's"])
+def test_what_may_not_be_touched_changes_no_tool(world: World, probe: Callable[[str], list[str]], whose: str) -> None:
+    """Files without permissions, or another user's: the same output, and what cannot be written there is counted.
+
+    Not counted: where the losses themselves, or the whole folder, may not be written. Root would notice nothing of permissions,
+    so it runs without its capabilities.
+    """
+    if whose == "somebody else's" and os.geteuid() != 0:
+        assert not os.environ.get("CI")
+        pytest.skip("only root can give a file away")
+    powerless = ("setpriv", "--bounding-set=-all", "--inh-caps=-all") if os.geteuid() == 0 else ()
+    words = (*powerless, *probe(STEP))
+    world.run("otel-bridge", "on")
+    bare = said(world.run(*words, ok=False, DO_NOT_TRACK="1"))
+    world.run(*words, ok=False)
+    found = {}
+    for number, place in enumerate(("", "spool", "spool/logs.jsonl", "lost", "running", "identity", "sender.lock")):
+        home = world.root / f"state-{number}"
+        shutil.copytree(world.state, home / "otel-bridge")
+        folder = home / "otel-bridge/probe"
+        target = folder / place
+        target.touch()
+        if whose == "nobody may":
+            target.chmod(0)
+        else:
+            target.chmod(0o700 if target.is_dir() else 0o600)
+            os.chown(target, 65534, 65534)
+        assert said(world.run(*words, ok=False, XDG_STATE_HOME=str(home))) == bare, place
+        target.chmod(0o700)
+        found[place] = (waits(folder), lost(folder))
+    assert found == {
+        "": (EACH, {}),
+        "spool": (EACH, {"unwritable": 2}),
+        "spool/logs.jsonl": (EACH + 1, {"unwritable": 1}),
+        "lost": (EACH * 2, {}),
+        "running": (EACH, {"unwritable": 1}),
+        "identity": (EACH, {"unwritable": 1}),
+        "sender.lock": (EACH * 2, {}),
+    }
