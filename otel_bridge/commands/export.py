@@ -83,5 +83,5 @@ def _record(item: spool.Item) -> dict[str, Any]:
 def _plain(one: dict[str, Any]) -> dict[str, Any]:
     try:
         return plain(one.get("attributes", []))
-    except (KeyError, TypeError, ValueError, AttributeError):  # somebody has edited the spool
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):  # somebody has edited the spool
         return {}
