@@ -111,11 +111,17 @@ def _set(text: str) -> set[int]:
     found: set[int] = set()
     for part in text.split(","):
         first, _, last = part.partition("-")
-        if first.isdigit() and (not last or (last.isdigit() and int(last) - int(first) < LONGEST)):
-            found.update(range(int(first), int(last or first) + 1))
+        begin, end = whole(first), whole(last or first)
+        if begin is not None and end is not None and end - begin < LONGEST:
+            found.update(range(begin, end + 1))
     return found
 
 
 def _counts(text: str) -> Counter[str]:
     pairs = (part.partition("=") for part in text.split())
-    return Counter({reason: int(number) for reason, _, number in pairs if number.isdigit()})
+    return Counter({reason: number for reason, _, told in pairs if (number := whole(told)) is not None})
+
+
+def whole(text: str) -> int | None:
+    """A number that we may have written; None for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None

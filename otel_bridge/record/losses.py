@@ -71,7 +71,7 @@ class Table:
         told = ((key, row.lost, row.told, row.telling, row.uid or "-", row.last) for key, row in self.rows.items())
         rows = "".join("%s = %d %d %d %s %d\n" % one for one in told)
         while True:
-            text = f"{rows}settled = {' '.join(self.settled)}\n".encode()
+            text = f"{rows}settled = {' '.join(self.settled)}\n".encode("utf-8", "replace")
             if len(text) <= PAGE or not self.settled:
                 return text[:PAGE].ljust(PAGE, b"\n")
             del self.settled[0]

@@ -45,6 +45,7 @@ def waits(world: World) -> float:
         (413, {}, LONG / 2, LONG * 1.5),
         (429, {"Retry-After": "7200"}, 7199, 7201),
         (429, {"Retry-After": "soon"}, FIRST / 2, FIRST * 1.5),
+        (429, {"Retry-After": "\xb2"}, FIRST / 2, FIRST * 1.5),
         (500, {}, LONG / 2, LONG * 1.5),
         (502, {}, FIRST / 2, FIRST * 1.5),
         (503, {"Retry-After": formatdate(time.time() + 5000, usegmt=True)}, 4800, 5001),
