@@ -86,7 +86,6 @@ def test_a_disk_that_is_full_from_the_beginning_changes_no_tool(world: World, di
     disk.fill()
     for _ in range(2):
         assert said(run(world, disk, *CREATE)) == bare
-    print(sorted(str(p) for p in state.rglob("*")))
     assert (waits(state), lost(state)) == (0, {})
     disk.free()
     assert said(run(world, disk, *CREATE)) == bare
@@ -126,8 +125,7 @@ def test_a_disk_that_becomes_read_only_changes_no_tool(world: World, disk: Small
     run(world, disk, *CREATE)
     disk.remount("ro")
     assert said(run(world, disk, *CREATE)) == bare
-    drained = run(world, disk, "otel-bridge", "drain", "--product", "kitchen", ok=False, OTEL_BRIDGE_ENDPOINT="http://127.0.0.1:9")
-    print(said(drained))
+    run(world, disk, "otel-bridge", "drain", "--product", "kitchen", ok=False, OTEL_BRIDGE_ENDPOINT="http://127.0.0.1:9")
     disk.remount("rw")
     assert said(run(world, disk, *CREATE)) == bare
     assert (waits(state), lost(state)) == (EACH * 2, {})
