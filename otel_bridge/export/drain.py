@@ -77,7 +77,7 @@ def _drain(product: str, folder: Path, decision: Decision, result: Result, watch
                         shipment.judge_by(declared)
                     shipment.ship(segment)
             shipment.finish()
-    except BridgeError as problem:
+    except (BridgeError, OSError) as problem:
         if isinstance(problem, SchemaError):  # the next run signs its spool anew
             for signal in spool.SIGNALS:
                 spool.seal_written(folder, signal)
