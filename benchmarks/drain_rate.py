@@ -42,7 +42,7 @@ class Ways:
         shutil.rmtree(home, ignore_errors=True)
         shutil.copytree(self.spool, home)
         endpoint = self.endpoints["grpc" if way == "grpc" else "http"]
-        return drain(home, endpoint, OTEL_BRIDGE_PROTOCOL=way)
+        return drain(home, endpoint, OTEL_BRIDGE_PROTOCOL=way, **BOUND)
 
 
 def measured(contenders: Sequence[Contender], options: Namespace, place: Path) -> dict[str, object]:

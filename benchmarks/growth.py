@@ -45,7 +45,7 @@ def drained(home: Path, endpoint: str) -> int:
     before = waiting(home)
     words = [counting.PYTHON, str(counting.BIN / "otel-bridge"), "drain", "--product", "kitchen"]
     counting_words = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null", *words]
-    told = {"KITCHEN_TELEMETRY": "on", "OTEL_BRIDGE_ENDPOINT": endpoint}
+    told = {"KITCHEN_TELEMETRY": "on", "OTEL_BRIDGE_ENDPOINT": endpoint, **BOUND}
     done = subprocess.run(counting_words, cwd=home, env=counting.environment(home, **told), capture_output=True, text=True)
     refs = re.search(r"I\s+refs:\s+([\d,]+)", done.stderr)
     assert done.returncode == 0 and refs and not waiting(home), f"{before} events waited\n{done.stdout}{done.stderr}"
