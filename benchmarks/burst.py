@@ -13,6 +13,8 @@ from contenders import Contender
 from measuring import HERE, OURS, measure, sink
 from recorded import BOUND, example, record, waiting
 
+from otel_bridge import settings
+
 
 def measured(contenders: Sequence[Contender], options: Namespace, place: Path) -> dict[str, object]:
     """Both in turn, several times: seconds of the calls, events kept, memory at the peak."""
@@ -32,7 +34,8 @@ def measured(contenders: Sequence[Contender], options: Namespace, place: Path) -
                 taken = measure(words, place, counting.environment(place))
                 kept = where.count(OURS)["count"]
             _add(found["otel-http"], turn, events, float(taken.output), kept, taken.peak)
-    return {"events": number, "contenders": {name: runs for name, runs in found.items() if runs}}
+    raised = any(row.variable in BOUND for row in settings.ROWS)
+    return {"events": number, "raised": raised, "contenders": {name: runs for name, runs in found.items() if runs}}
 
 
 def _add(runs: list[object], turn: int, events: int, seconds: float, kept: int, peak: int) -> None:

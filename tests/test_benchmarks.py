@@ -102,10 +102,11 @@ def test_each_target_is_met_or_not() -> None:
     found = {
         "run_cost": {"instructions": runs, "pairs": {"otel-bridge": ours, "otel-http": pair}},
         "burst": {
+            "raised": True,
             "contenders": {
                 "otel-bridge": [{"calls": 5, "kept": 5, "seconds": 1.0, "lost": 0}],
                 "otel-http": [{"calls": 2, "kept": 1, "seconds": 1.0, "lost": 1}],
-            }
+            },
         },
         "drain": {"contenders": {"http/protobuf": way, "otel-http": sdk}, "full": {"peak": 80_000_000}},
         "growth": {"bare": 100, "sizes": [{"events": 10, "run": 150}, {"events": 1000, "run": 151}]},
