@@ -8,7 +8,7 @@ from .errors import SettingsError
 
 @dataclass(frozen=True)
 class Setting:
-    """A row: `kind` is `url`, `pairs`, `path`, `flag`, `seconds` or `word`."""
+    """A row: `kind` is `url`, `pairs`, `path`, `flag`, `seconds`, `bytes`, `days` or `word`."""
 
     name: str
     variable: str
@@ -36,6 +36,10 @@ ROWS = (
     Setting("protocol", "OTEL_BRIDGE_PROTOCOL", "http/protobuf", "word", "What the sender speaks: `http/protobuf` or `grpc`."),
     Setting("sink", "OTEL_BRIDGE_SINK", "file", "word", "Sink of `collector run`: a file of `collector-config/sinks`."),
     Setting("sink_2", "OTEL_BRIDGE_SINK_2", "none", "word", "A second sink beside the first."),
+    Setting(
+        "spool_bytes", "OTEL_BRIDGE_SPOOL_BYTES", str(8 << 20), "bytes", "What may wait to be sent, a product; the oldest goes."
+    ),
+    Setting("spool_days", "OTEL_BRIDGE_SPOOL_DAYS", "30", "days", "How long it may wait."),
 )
 
 

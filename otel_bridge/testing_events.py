@@ -10,6 +10,7 @@ from threading import RLock
 from typing import Any, BinaryIO, overload
 
 from .paths import opened
+from .record.losses import table
 
 _TOP = {"logs": ("resourceLogs", "scopeLogs", "logRecords"), "traces": ("resourceSpans", "scopeSpans", "spans")}
 
@@ -196,9 +197,4 @@ def _merged(logs: list[Event], spans: list[Event]) -> list[Event]:
 
 
 def _lost(folder: str) -> Counter[str]:
-    found: Counter[str] = Counter()
-    file = Path(folder, "lost")
-    for line in file.read_text().splitlines() if file.exists() else ():
-        reason, _, number = line.partition(" = ")
-        found[reason] += int(number)
-    return found
+    return Counter({reason: row.lost for reason, row in table(folder).rows.items()})

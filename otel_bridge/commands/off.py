@@ -10,6 +10,7 @@ from ..errors import SettingsError
 from ..export.stop import stop
 from ..export.writer import products
 from ..paths import state_dir
+from ..record import losses
 from ..record.folder import discard
 from . import json_option, scope_options
 from .on import named, refusing_options, tell
@@ -36,6 +37,7 @@ def clear(scope: str) -> None:
     for product in [scope] if scope else products():
         folder = Path(state_dir(product))
         stop(product)
+        losses.forgive(str(folder))
         (folder / "view.html").unlink(missing_ok=True)  # it shows what is deleted now
         for waiting in (folder / "spool", folder / "quarantine", folder / "running"):
             try:

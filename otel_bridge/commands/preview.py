@@ -1,15 +1,13 @@
 """`otel-bridge preview`: show what a sender would send next, by the sender's own code, and send nothing."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from ..consent import ON, Decision, decide
-from ..export import build, otlp_json, spool
-from ..export.drain import BATCH
-from ..export.prepare import Ready, prepare
+from ..export import build, otlp_json, spool, told
+from ..export.prepare import Check, Ready, portions
 from ..export.writer import declaration
 from ..paths import state_dir
 from . import json_option, scope_options, scoped
@@ -29,7 +27,7 @@ def command(product: str, everything: bool, form: str, as_json: bool) -> None:
         batches = list(waiting(one, decision))
         for signal, batch in batches:
             if as_json or form == "json":
-                click.echo(json.dumps(otlp_json.canonical(otlp_json.request(signal, batch)), separators=(",", ":")))
+                click.echo(otlp_json.body(signal, batch))
             else:
                 click.echo("\n".join(_lines(batch)))
         if not batches:
@@ -43,10 +41,16 @@ def waiting(product: str, decision: Decision) -> Iterator[tuple[str, list[Ready]
     if renamed:
         click.echo(f"nothing would be sent: {product} is {renamed}", err=True)
         return
-    for signal, items in spool.waiting(Path(state_dir(product))).items():
-        ready, _ = prepare(items, declared, decision)
-        for begin in range(0, len(ready), BATCH):
-            yield signal, ready[begin : begin + BATCH]
+    folder = Path(state_dir(product))
+    owed = told.owed(str(folder), declared, decision)
+    if owed:
+        yield "logs", owed
+    check = Check(declared, decision)
+    for signal in spool.SIGNALS:
+        for file in spool.files(folder, signal):
+            for portion in portions(file, check):
+                if portion.batch:
+                    yield signal, [ready for _, ready in portion.batch]
 
 
 def _lines(batch: list[Ready]) -> Iterator[str]:

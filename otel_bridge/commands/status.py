@@ -50,7 +50,7 @@ def lines(told: dict[str, Any]) -> list[str]:
 def status(product: str) -> dict[str, Any]:
     """Everything that `status --json` prints; nothing is written, whatever the answer."""
     decision = decide(product)
-    waiting: dict[str, list[spool.Item]] = {signal: [] for signal in spool.SIGNALS}
+    pending = dict.fromkeys(spool.SIGNALS, 0)
     last: dict[str, str] = {}
     lost: dict[str, int] = {}
     identity: dict[str, str] = {}
@@ -59,9 +59,9 @@ def status(product: str) -> dict[str, Any]:
     try:
         folder = Path(state_dir(product))
         identity, notice = flat(folder / "identity"), flat(folder / "notice")
-        waiting = spool.waiting(folder)
+        pending = spool.count(folder)
         last = backoff.recall(folder)
-        lost = dict(sorted(losses(product).items()))
+        lost = losses(product)
         if deletion.waits(folder):
             error = "the deletion request waits; `forget` sends it again"
         declared = declaration(product)
@@ -80,7 +80,7 @@ def status(product: str) -> dict[str, Any]:
         "refused": decision.refused.replace(",", " ").split(),
         "notice_shown": notice.get("shown"),
         "installation_id": None if "ci" in surroundings() else identity.get("installation"),
-        "pending": {signal: len(items) for signal, items in waiting.items()},
+        "pending": pending,
         "lost": lost,
         "last_drain": _time(last.get("last")),
         "next_drain": _time(last.get("not_before") or _ordinary(last.get("last"))),

@@ -1,6 +1,5 @@
 """Ask the intake to delete what it holds about this installation: an event in a file of its own, kept until it is taken."""
 
-import json
 from pathlib import Path
 
 from ..consent import OFF, ON, Decision, choice, do_not_track, identity, organisation, sdk_disabled
@@ -33,8 +32,7 @@ def request(product: str) -> int:
     found = identity.ids(str(folder)) if folder.is_dir() else []
     if found and not waits(folder):
         ready = _events(declaration(product), found)
-        line = json.dumps(otlp_json.canonical(otlp_json.request("logs", ready)), separators=(",", ":"))
-        rewrite(str(folder / "deletion.jsonl"), line + "\n")
+        rewrite(str(folder / "deletion.jsonl"), otlp_json.body("logs", ready).decode() + "\n")
     choice.choose(product, OFF, [WAITS] if waits(folder) else [])
     _clear(folder, _STAYS if waits(folder) else ("choice",))
     return len(found)

@@ -2,41 +2,48 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..clock import moment, now
 from ..paths import write
 from .otlp import Answer
-from .otlp_json import canonical, decoded
 
 BYTES = 4 << 20  # of one file; the one before it is kept too
 
 
-def note(folder: Path, signal: str, endpoint: str, answer: Answer) -> None:
-    """Append one request that a server took."""
-    told = {
-        "time": moment(now()),
-        "endpoint": endpoint,
-        "status": answer.status,
-        "sha256": answer.sha256,
-        "rejected": answer.rejected,
-    }
-    line = json.dumps({**told, **canonical(decoded(signal, answer.body))}, separators=(",", ":")) + "\n"
-    path = folder / "sent" / "sent.jsonl"
-    if path.exists() and path.stat().st_size + len(line) > BYTES:
-        path.replace(path.with_name("sent.1.jsonl"))
+def note(folder: Path, endpoint: str, answer: Answer, body: bytes) -> None:
+    """Append one request that a server took, with its `body` as OTLP/JSON. Raises OSError."""
+    append(folder / "sent" / "sent.jsonl", BYTES, endpoint, answer, body, {"rejected": answer.rejected})
+
+
+def append(path: Path, most: int, endpoint: str, answer: Answer, body: bytes, more: Mapping[str, object]) -> None:
+    """Append a request and its answer to a file; beyond `most` bytes another is begun, and the one before the last goes."""
+    told = {"time": moment(now()), "endpoint": endpoint, "status": answer.status, "sha256": answer.sha256, **more}
+    line = f"{json.dumps(told, separators=(',', ':'))[:-1]},{body.decode()[1:]}\n"
+    if path.exists() and path.stat().st_size + len(line) > most:
+        path.replace(_before(path))
     write(str(path), os.O_APPEND, line)
 
 
 def entries(folder: Path) -> Iterator[dict[str, Any]]:
     """The requests that left, oldest first."""
-    for name in ("sent.1.jsonl", "sent.jsonl"):
-        path = folder / "sent" / name
-        if path.exists():
-            for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    return read(folder / "sent" / "sent.jsonl")
+
+
+def read(path: Path) -> Iterator[dict[str, Any]]:
+    """The entries of a file and the one before it; of what a newer version, or somebody's editor, wrote, what can be understood."""
+    for one in (_before(path), path):
+        if one.exists():
+            for line in one.read_text(encoding="utf-8", errors="replace").splitlines():
                 try:
-                    yield json.loads(line)
-                except ValueError:
+                    entry = json.loads(line)
+                except (ValueError, RecursionError):
                     continue
+                if isinstance(entry, dict):
+                    yield {"time": "?", "endpoint": "?", "status": None, "sha256": "?", "rejected": 0, **entry}
+
+
+def _before(path: Path) -> Path:
+    return path.with_name(f"{path.stem}.1{path.suffix}")

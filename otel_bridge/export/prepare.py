@@ -2,7 +2,8 @@
 
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,18 +13,22 @@ from ..consent.agreed import RATE, RUN, agreed
 from ..consent.identity import UUID
 from ..privacy import beside, version
 from ..privacy.form import VERSION, formed
+from ..record.segments import days
 from ..schema.compile import Compiled
-from .spool import Item
+from .documents import Item
 
 if TYPE_CHECKING:
-    from ..privacy import Names
+    pass
 
 RARE = (RATE, "double", "bucket", ((),), 0)  # of an event that was drawn by an earlier declaration, too
-_NOWHERE = Item("", {}, {}, {}, "")
+ENOUGH = 256  # resources that are kept
+RECORDS = 250  # a request
+BYTES = 180_000  # of lines in the spool a request: its body is smaller, and the collector takes 256 KiB
+DAY = 86_400_000_000_000  # nanoseconds
 _TRACE, _SPAN = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{16}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Ready:
     """One record or span that may leave: only what its declaration has; times are Unix nanoseconds."""
 
@@ -38,31 +43,135 @@ class Ready:
     end: int
     failed: bool
     undeclared: int = 0  # attributes that did not come through
-    item: Item = _NOWHERE  # as it stood in the spool, where it did
     kind: str = "internal"
     parent_id: int = 0
 
+    @property
+    def about(self) -> tuple[tuple[str, Any], ...]:
+        """The resource as something that can be compared: records that say the same stand together in a request."""
+        return tuple((key, tuple(value) if type(value) is list else value) for key, value in self.resource.items())
 
-def prepare(items: list[Item], declared: Compiled, decision: Decision) -> tuple[list[Ready], Counter[str]]:
-    """The items that may leave, and how many may not, by reason."""
-    names = beside(declared.names, str(declared.file))
-    allowed_now = allowed(declared, decision.refused)
-    begun = since(decision, declared)
-    ready = []
-    lost: Counter[str] = Counter()
-    for item in items:
+
+class Check:
+    """What may leave of a product by its declaration and the person's choice, asked of one item after the other."""
+
+    def __init__(self, declared: Compiled, decision: Decision) -> None:
+        """Asks by this declaration, and for this choice."""
+        self.declared, self.allowed = declared, allowed(declared, decision.refused)
+        self.names = beside(declared.names, str(declared.file))
+        self.since = since(decision, declared)
+        self.oldest = now() - days() * DAY
+        self._known: set[Hashable] = set()
+        self._resources: dict[int, tuple[dict[str, Any], dict[str, Any], int]] = {}  # by the identity of what was parsed once
+
+    def one(self, item: Item) -> "Ready | str":
+        """The item as it may leave, or the reason why it may not."""
         try:
-            one = _ready(item, declared, allowed_now, names)
-        except (KeyError, TypeError, ValueError, AttributeError):
-            lost["malformed"] += 1
-            continue
-        if one is None:
-            lost["opted_out" if _name(item) in (*declared.events, RUN, *declared.spans) else "undeclared_event"] += 1
-        elif one.start < begun:
-            lost["before_consent"] += 1
+            ready = self._ready(item)
+            if ready is None:
+                known = _name(item) in (*self.declared.events, RUN, *self.declared.spans)
+                return "opted_out" if known else "undeclared_event"
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
+            return "malformed"
+        if ready.start < self.since:
+            return "before_consent"
+        return "too_old" if ready.start < self.oldest else ready
+
+    def _ready(self, item: Item) -> "Ready | None":
+        """A record that may leave; None when it is not declared, or refused. Raises ValueError and the like for no record."""
+        body, log = item.body, item.signal == "logs"
+        name = _name(item)
+        agreed = _specs(self.allowed, log, name)
+        if agreed is None:
+            return None
+        given = plain(body.get("attributes", []))
+        uid = {"log.record.uid": given.pop("log.record.uid")} if log else {}
+        if log and not UUID.fullmatch(uid["log.record.uid"]):
+            raise ValueError(uid)
+        kept, undeclared = formed(_specs(self.declared, log, name) or (), given, self.names, self._known)
+        if self.allowed is not self.declared:
+            keys = {one[0] for one in agreed}
+            kept = {key: value for key, value in kept.items() if key in keys}
+        if not log and not (body["traceId"] and body["spanId"]):
+            raise ValueError("a span of no trace")
+        resource, undeclared_there = self._resource(item.resource)
+        version = item.scope.get("version", "")
+        return Ready(
+            signal=item.signal,
+            name=name,
+            resource=resource,
+            version=version if VERSION.fullmatch(version) else "",
+            attributes={**kept, **uid},
+            trace_id=_id(_TRACE, body.get("traceId", "") if log else body["traceId"]),
+            span_id=_id(_SPAN, body.get("spanId", "") if log else body["spanId"]),
+            start=_time(body["timeUnixNano" if log else "startTimeUnixNano"]),
+            end=_time(body["observedTimeUnixNano" if log else "endTimeUnixNano"]),
+            failed=not log and body.get("status", {}).get("code") == 2,
+            undeclared=undeclared + undeclared_there,
+            kind="internal" if log or name == RUN else self.declared.spans[name][0],
+            parent_id=_id(_SPAN, body.get("parentSpanId", "")),
+        )
+
+    def _resource(self, given: dict[str, Any]) -> tuple[dict[str, Any], int]:
+        """The resource as it may leave; that of one run is the same object for all its records, here and in the answer."""
+        held, kept, undeclared = self._resources.get(id(given), ({}, {}, 0))
+        if held is not given or not kept:
+            kept, undeclared = formed(self.declared.resource, plain(given.get("attributes", [])), self.names, self._known)
+            for key, needed in (("service.name", self.declared.product), ("service.version", "0")):
+                kept.setdefault(key, needed)  # no collector takes it without
+            if self.allowed is not self.declared:
+                keys = {one[0] for one in self.allowed.resource}
+                kept = {key: value for key, value in kept.items() if key in keys}
+            if len(self._resources) >= ENOUGH:
+                self._resources.clear()
+            self._resources[id(given)] = given, kept, undeclared  # held, so that no other object gets its identity
+        return kept, undeclared
+
+
+@dataclass
+class Portion:
+    """What goes into one request, with the numbers of its items in their file, and what stays out of it and why."""
+
+    batch: list[tuple[int, Ready]] = field(default_factory=list)
+    gone: list[int] = field(default_factory=list)
+    lost: Counter[str] = field(default_factory=Counter)
+    size: int = 0
+    last: Item | None = None
+
+    def add(self, number: int, ready: Ready, item: Item) -> None:
+        """Put a record into the request; its resource counts once among those that follow each other."""
+        self.batch.append((number, ready))
+        again = self.last is not None and self.last.resource is item.resource
+        self.size += len(item.line) - (item.head if again else 0)
+        self.last = item
+
+    def full(self) -> bool:
+        """Whether it is enough for a request."""
+        return len(self.batch) == RECORDS or self.size > BYTES or len(self.gone) == RECORDS
+
+
+def portions(items: Iterable[tuple[int, Item | None]], check: Check) -> Iterator[Portion]:
+    """The requests that a file makes."""
+    one = Portion()
+    for number, item in items:
+        found = check.one(item) if item is not None else "torn"
+        if item is None or isinstance(found, str):
+            one.gone.append(number)
+            one.lost[str(found)] += 1
         else:
-            ready.append(one)
-    return ready, lost
+            one.add(number, found, item)
+        if one.full():
+            yield one
+            one = Portion()
+    if one.batch or one.gone:
+        yield one
+
+
+def prepare(items: Iterable[Item], declared: Compiled, decision: Decision) -> tuple[list[Ready], Counter[str]]:
+    """The items that may leave, and how many may not, by reason."""
+    check = Check(declared, decision)
+    found = [check.one(item) for item in items]
+    return [one for one in found if isinstance(one, Ready)], Counter(one for one in found if isinstance(one, str))
 
 
 def since(decision: Decision, declared: Compiled) -> int:
@@ -82,9 +191,9 @@ def _name(item: Item) -> str:
     return str(item.body["eventName"] if item.signal == "logs" else item.body["name"])
 
 
-def alone(declared: Compiled, name: str, attributes: dict[str, Any]) -> Ready:
-    """An event that belongs to no run: what a command of ours says of its own accord."""
-    uid, moment = new_uuid(), floored(now(), declared.resolution)
+def alone(declared: Compiled, name: str, attributes: dict[str, Any], ids: "tuple[str, int, int, int] | None" = None) -> Ready:
+    """An event that belongs to no run: what we say of our own accord; `ids` are its uid, trace, span and time in nanoseconds."""
+    uid, trace, span, moment = ids or (new_uuid(), int(new_id(16), 16), int(new_id(8), 16), floored(now(), declared.resolution))
     product_version = version(declared.version, (3, ""), ({}, False)) or "0"  # no collector takes a record without one
     return Ready(
         signal="logs",
@@ -92,50 +201,11 @@ def alone(declared: Compiled, name: str, attributes: dict[str, Any]) -> Ready:
         resource={"service.name": declared.product, "service.version": product_version},
         version="",
         attributes={**attributes, "log.record.uid": uid},
-        trace_id=int(new_id(16), 16),
-        span_id=int(new_id(8), 16),
+        trace_id=trace,
+        span_id=span,
         start=moment,
         end=moment,
         failed=False,
-    )
-
-
-def _ready(item: Item, declared: Compiled, allowed: Compiled, names: "Names") -> Ready | None:
-    """A record that may leave; None when it is not declared, or refused. Raises ValueError and the like for what is no record."""
-    body = item.body
-    log = item.signal == "logs"
-    name = _name(item)
-    agreed = _specs(allowed, log, name)
-    if agreed is None:
-        return None
-    given = plain(body.get("attributes", []))
-    uid = {"log.record.uid": given.pop("log.record.uid")} if log else {}
-    if log and not UUID.fullmatch(uid["log.record.uid"]):
-        raise ValueError(uid)
-    kept, undeclared = formed(_specs(declared, log, name) or (), given, names)
-    resource, undeclared_there = formed(declared.resource, plain(item.resource.get("attributes", [])), names)
-    for key, needed in (("service.name", declared.product), ("service.version", "0")):  # no collector takes it without
-        resource.setdefault(key, needed)
-    if allowed is not declared:
-        agreed_to = {one[0] for one in agreed}
-        kept = {key: value for key, value in kept.items() if key in agreed_to}
-        resource = {key: value for key, value in resource.items() if key in {one[0] for one in allowed.resource}}
-    version = item.scope.get("version", "")
-    return Ready(
-        signal=item.signal,
-        name=name,
-        resource=resource,
-        version=version if VERSION.fullmatch(version) else "",
-        attributes={**kept, **uid},
-        trace_id=int(_matched(_TRACE, body["traceId"]), 16),
-        span_id=int(_matched(_SPAN, body["spanId"]), 16),
-        start=_time(body["timeUnixNano" if log else "startTimeUnixNano"]),
-        end=_time(body["observedTimeUnixNano" if log else "endTimeUnixNano"]),
-        failed=not log and body.get("status", {}).get("code") == 2,
-        undeclared=undeclared + undeclared_there,
-        item=item,
-        kind="internal" if log or name == RUN else declared.spans[name][0],
-        parent_id=int(_matched(_SPAN, body["parentSpanId"]), 16) if body.get("parentSpanId") else 0,
     )
 
 
@@ -165,10 +235,11 @@ def _value(value: dict[str, Any]) -> Any:
     raise ValueError(kind)
 
 
-def _matched(form: re.Pattern[str], text: str) -> str:
-    if not form.fullmatch(text):
+def _id(form: re.Pattern[str], text: str) -> int:
+    """An id by its hexadecimal form; 0 for one that is not there, as of an event outside any span."""
+    if text and not form.fullmatch(text):
         raise ValueError(text)
-    return text
+    return int(text or "0", 16)
 
 
 def _time(text: str) -> int:

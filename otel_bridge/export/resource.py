@@ -1,5 +1,8 @@
 """Name product and platform as an OTel Resource, directly: `Resource.create` would merge the user's OTEL_RESOURCE_ATTRIBUTES."""
 
+from functools import lru_cache
+from typing import Any
+
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, TraceFlags
@@ -10,9 +13,23 @@ from .prepare import Ready
 SCOPE = InstrumentationScope("otel_bridge", __version__)  # this very object marks what has been made here, in this process
 
 
+class _Once(Resource):
+    """A resource that is told from others by being another object: the SDK's own hash writes all of it as JSON each time."""
+
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
 def resource_of(ready: Ready) -> Resource:
-    """The resource of one record."""
-    return Resource(ready.resource)
+    """The resource of one record; the same object for all that say the same."""
+    return _made(ready.about)
+
+
+@lru_cache(256)
+def _made(about: tuple[tuple[str, Any], ...]) -> Resource:
+    return _Once(dict(about))
 
 
 def scope_of(ready: Ready) -> InstrumentationScope:

@@ -1,119 +1,86 @@
-"""The spool folder as a state machine: `logs.jsonl` is appended to, `logs.NNN.claimed` belongs to a sender, gone is sent."""
+"""The spool folder as a state machine: `logs.jsonl` is appended to, a sealed segment waits, a claimed one is being sent."""
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Any
 
 from ..errors import DeliveryError
 from ..paths import opened
+from ..record.segments import number_of, seal
+from .documents import Item as Item
+from .documents import Reader
+from .documents import read as read
+from .segment import Segment, settled
 
 SIGNALS = ("logs", "traces")
-_STARTS = ('{"resourceLogs":', '{"resourceSpans":')  # a quoted string never holds this: its quotes are escaped
-_TOP = {"logs": ("resourceLogs", "scopeLogs", "logRecords"), "traces": ("resourceSpans", "scopeSpans", "spans")}
 
 
-@dataclass(frozen=True)
-class Item:
-    """One record or span of a spool: the JSON object that OTLP has for it, with its resource, its scope and its line."""
-
-    signal: str
-    resource: dict[str, Any]
-    scope: dict[str, Any]
-    body: dict[str, Any]
-    line: str
+def segments(folder: Path, signal: str, *states: str) -> list[Path]:
+    """The segments of a signal in some of the states `claimed`, `sealed` and so on, oldest first."""
+    found = chain.from_iterable((folder / "spool").glob(f"{signal}.*.{state}") for state in states)
+    return sorted(found, key=lambda one: number_of(one.name))
 
 
-def read(path: Path, signal: str) -> tuple[list[Item], int]:
-    """The items of a spool file, and how many documents could not be read (half-written ones, for instance)."""
-    try:
-        text = path.read_bytes().decode("utf-8", "replace")
-    except FileNotFoundError:
-        return [], 0
-    items: list[Item] = []
-    torn = 0
-    for line in text.splitlines():
-        for document in _documents(line):
-            try:
-                items += _items(signal, document)
-            except (ValueError, TypeError, KeyError, AttributeError):
-                torn += 1
-    return items, torn
+def take(folder: Path, signal: str, passed: set[Path]) -> Segment | None:
+    """The next segment for the one sender of a product: one that a dead one had, one that waits, or the file that is written to.
 
-
-def _documents(line: str) -> Iterator[str]:
-    """The documents that stand on a line: more than one where a half-written one had no newline."""
-    starts = sorted({0} | {at for start in _STARTS for at in _find(line, start)})
-    for begin, end in zip(starts, [*starts[1:], len(line)], strict=True):
-        if line[begin:end].strip():
-            yield line[begin:end]
-
-
-def _find(line: str, start: str) -> Iterator[int]:
-    at = line.find(start)
-    while at >= 0:
-        yield at
-        at = line.find(start, at + 1)
-
-
-def _items(signal: str, document: str) -> Iterator[Item]:
-    resources, scopes, records = _TOP[signal]
-    for group in json.loads(document)[resources]:
-        for scoped in group[scopes]:
-            for body in scoped[records]:
-                yield Item(signal, group.get("resource", {}), scoped.get("scope", {}), body, document)
-
-
-def claimed(folder: Path, signal: str) -> list[Path]:
-    """The files that senders have claimed and not finished, oldest first."""
-    return sorted((folder / "spool").glob(f"{signal}.*.claimed"), key=_number)
-
-
-def _number(claimed: Path) -> int:
-    return int(claimed.name.split(".")[1])
-
-
-def claim(folder: Path, signal: str) -> list[Path]:
-    """Take the spool away from the writers, under the lock they take to append; all claimed files, oldest first."""
-    spool = folder / "spool" / f"{signal}.jsonl"
-    before = claimed(folder, signal)
-    if spool.exists():
-        number = _number(before[-1]) + 1 if before else 1
-        fd = os.open(spool, os.O_WRONLY | os.O_CLOEXEC)
+    `passed` are those that it does not want again.
+    """
+    for path in segments(folder, signal, "progress"):
+        if not path.with_suffix(".claimed").exists():  # a sender died between two deletions
+            path.unlink(missing_ok=True)
+    for path in segments(folder, signal, "claimed"):
+        if path not in passed:
+            return Segment(folder, path, signal).recall()
+    for path in segments(folder, signal, "sealed") or seal_written(folder, signal):
         try:
-            os.lockf(fd, os.F_LOCK, 0)
-            spool.rename(spool.with_name(f"{signal}.{number:03d}.claimed"))
-        finally:
-            os.close(fd)
-    return claimed(folder, signal)
+            return Segment(folder, path.rename(path.with_suffix(".claimed")), signal)
+        except FileNotFoundError:  # it has been dropped for its age, or for want of room
+            continue
+    return None
 
 
-def keep(path: Path, items: list[Item]) -> None:
-    """Leave only these items in a claimed file; without any the file is gone."""
-    if not items:
-        path.unlink(missing_ok=True)
-        return
-    lines = dict.fromkeys(item.line for item in items)
-    new = path.with_suffix(".new")
-    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)  # no folder is made: `off` may have deleted it
-    with open(fd, "w", encoding="utf-8") as file:
-        file.writelines(line + "\n" for line in lines)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
+def seal_written(folder: Path, signal: str) -> list[Path]:
+    """Take the file that is written to from the writers, under the lock they take to append; all that is sealed."""
+    path = folder / "spool" / f"{signal}.jsonl"
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return []
+    try:
+        os.lockf(fd, os.F_LOCK, 0)
+        if os.fstat(fd).st_ino == path.stat().st_ino:  # else a writer has sealed it meanwhile
+            seal(str(path.parent), signal)
+    except FileNotFoundError:
+        pass
+    finally:
+        os.close(fd)
+    return segments(folder, signal, "sealed")
+
+
+def files(folder: Path, signal: str) -> Iterator[Iterator[tuple[int, Item | None]]]:
+    """What waits of a signal, file by file in the order in which a sender takes them: items and their numbers."""
+    for path in (*segments(folder, signal, "claimed"), *segments(folder, signal, "sealed"), folder / "spool" / f"{signal}.jsonl"):
+        done = settled(path.with_suffix(".progress")) if path.suffix == ".claimed" else ()
+        yield ((number, item) for number, item in enumerate(Reader(signal).read(path)) if number not in done)
+
+
+def each(folder: Path, signal: str) -> Iterator[Item]:
+    """The items of a signal that wait."""
+    return (item for file in files(folder, signal) for _, item in file if item is not None)
 
 
 def waiting(folder: Path) -> dict[str, list[Item]]:
-    """Everything that waits, claimed or not, by signal; takes nothing away."""
-    found: dict[str, list[Item]] = {}
-    for signal in SIGNALS:
-        files = [*claimed(folder, signal), folder / "spool" / f"{signal}.jsonl"]
-        found[signal] = [item for file in files for item in read(file, signal)[0]]
-    return found
+    """Everything that waits, by signal."""
+    return {signal: list(each(folder, signal)) for signal in SIGNALS}
+
+
+def count(folder: Path) -> dict[str, int]:
+    """How much waits, by signal."""
+    return {signal: sum(1 for _ in each(folder, signal)) for signal in SIGNALS}
 
 
 @contextmanager

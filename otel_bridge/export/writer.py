@@ -19,12 +19,9 @@ def declaration(product: str) -> Compiled:
 
     Raises DeliveryError or SchemaError.
     """
-    try:
-        written = read_flat(state_dir(product) + "/writer") or {}
-    except (OSError, UnicodeDecodeError):  # there is no home, or somebody has edited it
-        written = {}
-    if "registry" in written:
-        return read(Path(written["registry"]))
+    signed = written(product)
+    if "registry" in signed:
+        return read(Path(signed["registry"]))
     for found in _installed():
         if found.product == product:
             return found
@@ -32,6 +29,14 @@ def declaration(product: str) -> Compiled:
     if file:
         return read(Path(file))
     raise DeliveryError(f"{product} has recorded nothing on this machine yet; turn it on and run it once")
+
+
+def written(product: str) -> dict[str, str]:
+    """Who wrote the spool of a product: `interpreter`, `registry` and its `digest`; empty when nobody is known."""
+    try:
+        return read_flat(state_dir(product) + "/writer") or {}
+    except (OSError, UnicodeDecodeError):  # there is no home, or somebody has edited it
+        return {}
 
 
 def endpoint_of(declared: Compiled) -> str:

@@ -13,7 +13,7 @@ from ..consent.identity import UUID
 from . import MOST, OTHER, among, public, tells
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Hashable, Mapping
 
     from . import Names, Parameters, Scalar, Spec
 
@@ -21,24 +21,44 @@ VERSION = re.compile(r"[0-9]{1,5}([.][0-9]{1,5}){0,2}")
 DAY = re.compile(r"(19[7-9]|20[0-9])[0-9]-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
 WEEK = re.compile(r"(19[7-9]|20[0-9])[0-9]-W(0[1-9]|[1-4][0-9]|5[0-3])")
 HASH = re.compile(r"[0-9a-f]{16}")
+KNOWN = 4096  # values that are remembered at most
+_OFTEN_NEW = ("bucket", "count", "boolean")  # as fast to ask
 
 
-def formed(specs: tuple[Spec, ...], given: Mapping[str, object], names: Names) -> tuple[dict[str, Any], int]:
-    """The attributes of `given` that are declared and have the declared form, and how many are or have not."""
+def formed(
+    specs: tuple[Spec, ...], given: Mapping[str, object], names: Names, known: set[Hashable] | None = None
+) -> tuple[dict[str, Any], int]:
+    """The attributes of `given` that are declared and have the declared form, and how many are or have not.
+
+    `known` keeps what has been found to fit, for one that asks of many records; the declaration must be the same each time.
+    """
     kept: dict[str, Any] = {}
     shown = set()
-    for key, kind, policy, parameters, expires in specs:
+    known = set() if known is None else known
+    if len(known) > KNOWN:
+        known.clear()
+    for spec in specs:
+        key, kind, policy, parameters, expires = spec
         if key not in given or (expires and time.time() >= expires):
             continue
         if policy == "version" and parameters[1] and parameters[1] not in shown:
             continue
+        value = given[key]
         if policy == "frames":
             from .frames import standing
 
-            kept.update({key: told} if (told := standing(given[key], parameters)) is not None else {})
-        elif _fits(key, kind, policy, parameters, given[key], names):
-            kept[key] = given[key]
-            if tells(policy, parameters, given[key]):
+            kept.update({key: told} if (told := standing(value, parameters)) is not None else {})
+            continue
+        asked: Hashable = (id(spec), type(value), tuple(value) if type(value) is list else value)
+        try:
+            fits = asked in known
+        except TypeError:  # no value that a policy leaves
+            continue
+        if fits or _fits(key, kind, policy, parameters, value, names):
+            if policy not in _OFTEN_NEW:
+                known.add(asked)
+            kept[key] = value
+            if tells(policy, parameters, value):
                 shown.add(key)
     return kept, len(given) - len(kept)
 

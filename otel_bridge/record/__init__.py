@@ -8,7 +8,7 @@ from time import sleep
 from .. import __version__
 from ..clock import floored, new_id, new_uuid, now, two_digits
 from ..consent import LOCAL, OFF, decide, surroundings
-from ..paths import rewrite
+from ..paths import environ, rewrite
 from ..privacy import beside, clean
 
 TYPE_CHECKING = False
@@ -19,13 +19,12 @@ if TYPE_CHECKING:
     from ..consent import Decision
     from ..privacy import Kept
 
-SPOOL_BYTES = 8 << 20
+SEGMENT = 1 << 20  # bytes of a spool file, after which another is begun
 WRITER = "interpreter = %s\nregistry = %s\ndigest = %s\n"  # who wrote a spool, and by which declaration
 _ARCHITECTURES = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64", "i686": "x86", "i386": "x86", "armv7l": "arm32"}
 PATIENCE = 250  # tries, 2 ms apart, to get a lock that somebody holds; then the event is counted as lost
-_threads = allocate_lock()  # POSIX locks are per process, so the threads of one need a lock of their own
-if hasattr(os, "register_at_fork"):  # a child must not find a lock that a thread of its parent held
-    os.register_at_fork(after_in_child=_threads._at_fork_reinit)  # type: ignore[attr-defined]
+_threads = allocate_lock()  # POSIX locks are per process, so the threads of one need a lock; a child must not find it held
+getattr(os, "register_at_fork", lambda **_: None)(after_in_child=_threads._at_fork_reinit)  # type: ignore[attr-defined]
 
 
 class Run:
@@ -65,8 +64,7 @@ def record(run: Run, name: str, given: "Mapping[str, object] | None" = None, tol
         if specs and specs[0][0] == "otel_bridge.sample_rate":
             from .sample import drawn
 
-            rate = specs[0][3][0][0]
-            if not drawn(run.parsed.get("session.id") or run.trace_id, name, rate):
+            if not drawn(run.parsed.get("session.id") or run.trace_id, name, rate := specs[0][3][0][0]):
                 return
             given = {**(given or {}), "otel_bridge.sample_rate": rate}
         told = run.told.union((told,) if type(told) is str else told) if told else run.told
@@ -109,58 +107,61 @@ def span_line(run, name, kind, ids, times, kept, failed):
 
 
 def append(run, signal, line):
-    # type: (Run, str, str) -> None
-    """Append one line to the spool of `logs` or `traces` with one write, or count it as lost; never waits long.
+    # type: (Run, str, str) -> bool
+    """Append one line to the spool of `logs` or `traces` with one write, or count it as lost; whether it waits. Never waits long.
 
-    A sender claims a spool by renaming it under the same lock, so the inode is compared once the lock is held: rename alone
+    A sender takes a spool by renaming it under the same lock, so the inode is compared once the lock is held: rename alone
     lost lines under load, lock and comparison lost none (measured). `os.lockf` is built in; `fcntl` costs 0.4 M instructions.
     """
     if not run.folder:
         sys.stderr.write(line)
-        return
-    if not _threads.acquire(timeout=PATIENCE * 0.002):  # a signal handler that records while its own thread does
-        lose(run, "busy")
-        return
-    try:
-        path, data = f"{run.folder}/spool/{signal}.jsonl", line.encode()
-        for _ in range(PATIENCE):
-            if _appended(run, path, data):
-                return
-        lose(run, "busy")
-    finally:
-        _threads.release()
+        return False
+    why, data = "busy", line.encode()
+    if _threads.acquire(timeout=PATIENCE * 0.002):  # else a signal handler that records while its own thread does
+        try:
+            for _ in range(PATIENCE):
+                if (done := _appended(run, signal, data)) is not None:
+                    return done
+        except OSError as problem:
+            why = "disk_full" if problem.errno in (28, 122, 27, 69) else "unwritable"  # ENOSPC, EDQUOT, EFBIG, a Mac's EDQUOT
+        finally:
+            _threads.release()
+    lose(run, why)
+    return False
 
 
-def _appended(run, path, data):
-    # type: (Run, str, bytes) -> bool
-    """Whether the line is dealt with; False when somebody else holds the file, or has just taken it away."""
+def _appended(run, signal, data):
+    # type: (Run, str, bytes) -> bool | None
+    """Whether the line is written; None when somebody else holds the file, or has just taken it away. Raises OSError."""
+    path = f"{run.folder}/spool/{signal}.jsonl"
     try:
         fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except FileNotFoundError:  # the first time, or `off` has taken the folder away since this run began
         from .folder import begin
 
-        return not begin(run)
+        return None if begin(run) else False
     try:
         try:
             os.lockf(fd, os.F_TLOCK, 0)
         except (BlockingIOError, PermissionError):  # what POSIX lets a lock that is held answer
             sleep(0.002)
-            return False
+            return None
         held = os.fstat(fd)
-        try:
-            if os.stat(path).st_ino != held.st_ino:
-                return False
-        except FileNotFoundError:
-            return False
+        if os.stat(path).st_ino != held.st_ino:  # somebody took it away before we had it
+            return None
         if held.st_size == 0:  # keep who wrote it, so that a sender finds the declaration again from any environment
-            written = (sys.executable, run.declared.__file__, run.declared.DIGEST)
-            rewrite(run.folder + "/writer", WRITER % written)
-        if held.st_size + len(data) > SPOOL_BYTES:
-            lose(run, "spool_full")
-        elif os.write(fd, data) != len(data):  # a full disk: leave no half line behind
+            rewrite(run.folder + "/writer", WRITER % (sys.executable, run.declared.__file__, run.declared.DIGEST))
+        elif held.st_size + len(data) > SEGMENT or b"OTEL_BRIDGE_SPOOL_BYTES" in environ:
+            from .segments import made_room
+
+            if made_room(run.folder, signal, held.st_size + len(data)):
+                return None
+        if os.write(fd, data) != len(data):  # a full disk: leave no half line behind
             os.ftruncate(fd, held.st_size)
-            lose(run, "disk_full")
+            raise OSError(28, "half a line")
         return True
+    except FileNotFoundError:  # a sender, or `off`, was here a moment ago
+        return None
     finally:
         os.close(fd)
 
@@ -173,7 +174,7 @@ def lose(run, reason, number=1, problem=None):
 
             lose(run.folder, reason, number, problem)
     except Exception:  # a program that lets nothing be imported any more
-        pass
+        return
 
 
 def _about(declared: "ModuleType", installation: "str | None") -> "dict[str, object]":
@@ -195,8 +196,7 @@ def _about(declared: "ModuleType", installation: "str | None") -> "dict[str, obj
         "process.runtime.name": sys.implementation.name,
         "process.runtime.version": "%d.%d" % sys.version_info[:2],
     }
-    for kind, name in surroundings().items():
-        about["otel_bridge." + kind] = name
+    about.update({"otel_bridge." + kind: name for kind, name in surroundings().items()})
     if "otel_bridge.ci" not in about:
         about["app.installation.id"] = installation
     return about

@@ -5,7 +5,7 @@ Every recorded run leaves a mark, an empty file named by its process, and takes 
 
 import os
 
-from .losses import lose
+from . import losses
 
 
 def settle(folder: str) -> int:
@@ -17,15 +17,14 @@ def settle(folder: str) -> int:
         except OSError:
             continue
         for name in marks:
-            pid = name.partition(".")[0]
+            pid, mark = name.partition(".")[0], f"{place}/running/{name}"
             try:
-                if pid.isdigit() and not _runs(int(pid), f"{place}/running/{name}"):
-                    os.unlink(f"{place}/running/{name}")
+                if pid.isdigit() and not _runs(int(pid), mark) and os.path.exists(mark):  # its owner is gone: it stays or not
+                    losses.settle(place, {"unfinished": 1}, name.rpartition(".")[2][:8])  # once, whoever else finds it
+                    os.unlink(mark)
                     gone += 1
             except OSError:  # it ended at this very moment
                 continue
-    if gone:
-        lose(folder, "unfinished", gone)
     return gone
 
 

@@ -1,9 +1,11 @@
 """Each answer of a server, one by one: what becomes of the records, when the next sender may come, what `status` says."""
 
+import json
 import re
 import socket
 import time
 from email.utils import formatdate
+from unittest.mock import ANY
 
 import pytest
 from conftest import ROOT, World
@@ -13,6 +15,7 @@ from test_otlp import answering
 
 from otel_bridge.export import spool
 from otel_bridge.export.backoff import DAY, FIRST, LONG, MOST, pause
+from otel_bridge.export.prepare import plain
 
 DRAIN = ("otel-bridge", "drain", "--product", "kitchen", "--json")
 STATUS = ("otel-bridge", "status", "--product", "kitchen", "--json")
@@ -107,11 +110,22 @@ def test_one_poison_record_is_kept_aside_and_the_rest_arrives(world: World) -> N
     with answering(200, {}, b"", decide=answer) as server:
         result = world.json(*DRAIN, OTEL_BRIDGE_ENDPOINT=server.endpoint)
         again = world.json(*DRAIN, OTEL_BRIDGE_ENDPOINT=server.endpoint)
+    assert b"telemetry.dropped" in server.requests[-1][2]
     assert result == {"sent": 40, "kept": 0, "quarantined": 1, "lost": {"refused": 1}, "error": ""}
     assert (again["sent"], again["quarantined"]) == (0, 0)
-    (aside,) = (world.state / "kitchen/quarantine").iterdir()
-    assert aside.read_text() == poison
     assert world.json(*STATUS)["lost"] == {"refused": 1}
+    lost = world.json("otel-bridge", "lost", "--product", "kitchen", "--json")
+    (aside,) = lost["aside"]
+    assert (aside["status"], aside["answer"]) == (400, "the server answered 400")
+    assert uid_in(aside) == uid_in(json.loads(poison))
+    assert lost["reasons"] == {"refused": {"lost": 1, "told": 1, "last": ANY}}
+    assert "aside: kitchen.create" in world.run("otel-bridge", "lost", "--product", "kitchen").stdout
+
+
+def uid_in(document: dict) -> str:
+    """The uid of the one record in a document."""
+    (record,) = document["resourceLogs"][0]["scopeLogs"][0]["logRecords"]
+    return plain(record["attributes"])["log.record.uid"]
 
 
 def test_a_server_that_refuses_everything_is_asked_a_bounded_number_of_times(world: World) -> None:

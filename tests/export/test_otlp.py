@@ -197,8 +197,9 @@ def test_a_ledger_that_cannot_be_written_does_not_send_twice(recorded: World) ->
     with answering(200, {}, b"") as server:
         more = {"OTEL_BRIDGE_ENDPOINT": server.endpoint}
         results = [recorded.json("otel-bridge", "drain", "--product", "kitchen", "--json", **more) for _ in range(2)]
-    assert len(server.requests) == 2
+    assert len(server.requests) == 3
     assert [(result["sent"], result["lost"]) for result in results] == [(2, {"ledger": 2}), (0, {})]
+    assert b"telemetry.dropped" in server.requests[2][2]
 
 
 def test_turning_off_during_a_drain_stops_it(world: World) -> None:

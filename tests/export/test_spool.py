@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from otel_bridge.export import spool
+from otel_bridge.export.segment import settled
+from otel_bridge.record.losses import table
 
 LOG = '{"resourceLogs":[{"resource":{},"scopeLogs":[{"scope":{},"logRecords":[{"eventName":"e%d"}]}]}]}'
 
@@ -39,26 +41,44 @@ def test_nothing_there_is_nothing(tmp_path: Path) -> None:
     assert spool.waiting(tmp_path) == {"logs": [], "traces": []}
 
 
-def test_claims_are_numbered_and_kept_in_order(tmp_path: Path) -> None:
-    """Each claim is a file of its own; what a dead sender left is found again."""
+def test_segments_are_taken_in_order_and_a_dead_senders_first(tmp_path: Path) -> None:
+    """What a sender had claimed when it died comes first, then what writers have sealed, then what they write to."""
     (tmp_path / "spool").mkdir()
-    for number in range(1, 4):
-        (tmp_path / "spool/logs.jsonl").write_text(LOG % number + "\n")
-        spool.claim(tmp_path, "logs")
-    files = spool.claim(tmp_path, "logs")
-    assert [names(file)[0] for file in files] == [["e1"], ["e2"], ["e3"]]
-    spool.keep(files[0], [])
-    assert not files[0].exists()
-    spool.keep(files[1], spool.read(files[1], "logs")[0])
-    assert [names(file)[0] for file in spool.claimed(tmp_path, "logs")] == [["e2"], ["e3"]]
+    for number, name in enumerate(("logs.000999.0a0a0a0a.claimed", "logs.001000.0b0b0b0b.sealed", "logs.jsonl")):
+        (tmp_path / "spool" / name).write_text(LOG % number + "\n")
+    passed: set[Path] = set()
+    while segment := spool.take(tmp_path, "logs", passed):
+        passed.add(segment.path)
+    found = spool.segments(tmp_path, "logs", "claimed")
+    assert [names(file)[0] for file in found] == [["e0"], ["e1"], ["e2"]]
+    assert [file.name[:11] for file in found] == ["logs.000999", "logs.001000", "logs.001001"]
+    assert passed == set(found)
 
 
-def test_the_thousandth_claim_replaces_none(tmp_path: Path) -> None:
-    """Claims are ordered by number, not by spelling."""
+def test_what_is_settled_is_not_handed_out_again(tmp_path: Path) -> None:
+    """A sender that takes up a segment of a dead one goes on where that one was, and its last losses count once."""
     (tmp_path / "spool").mkdir()
-    (tmp_path / "spool/logs.998.claimed").write_text(LOG % 0 + "\n")
-    for number in range(1, 5):
-        (tmp_path / "spool/logs.jsonl").write_text(LOG % number + "\n")
-        spool.claim(tmp_path, "logs")
-    found = [names(file)[0] for file in spool.claimed(tmp_path, "logs")]
-    assert found == [["e0"], ["e1"], ["e2"], ["e3"], ["e4"]]
+    (tmp_path / "spool/logs.jsonl").write_text("".join(LOG % number + "\n" for number in range(8)))
+    first = spool.take(tmp_path, "logs", set())
+    assert first is not None
+    handed = first.items()
+    assert [next(handed)[0] for _ in range(4)] == [0, 1, 2, 3]
+    first.settle([0, 1, 3], {"torn": 2})
+    second = spool.take(tmp_path, "logs", set())
+    assert second is not None
+    assert [number for number, _ in second.items()] == [2, 4, 5, 6, 7]
+    assert [item.body["eventName"] for item in spool.each(tmp_path, "logs")] == ["e2", "e4", "e5", "e6", "e7"]
+    assert {reason: row.lost for reason, row in table(str(tmp_path)).rows.items()} == {"torn": 2}
+    second.settle([2, 4, 5, 6, 7], {})
+    assert list((tmp_path / "spool").iterdir()) == []
+
+
+def test_a_half_written_step_settles_nothing(tmp_path: Path) -> None:
+    """A progress line that was not written to its end, alone or glued to the next, makes no item disappear."""
+    file = tmp_path / "logs.000001.0a0a0a0a.progress"
+    for text, found in ((";0-5", set()), (";0-1\n;2-3 torn", {0, 1}), (";0-1;60-61\n", set()), (";0,1;60,7\n;9\n", {0, 7, 9})):
+        file.write_text(text)
+        assert settled(file) <= found | {7}, text
+        assert not settled(file) & {16, 160, 161, 2, 3}, text
+    file.write_text(";0-99,101 torn=1\n;100\n")
+    assert settled(file) == set(range(102))

@@ -16,6 +16,7 @@ import otel_bridge
 from otel_bridge.consent import Decision
 from otel_bridge.export import spool
 from otel_bridge.export.drain import losses
+from otel_bridge.export.prepare import plain
 from otel_bridge.record import Run, attributes, quoted, record, record_span
 
 
@@ -136,13 +137,18 @@ def test_a_place_that_cannot_be_written_is_silent(run: Run, capfd: pytest.Captur
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_full_spool_counts_what_it_cannot_take(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beyond its bound the spool does not grow, and each event that found no room is counted."""
-    monkeypatch.setattr("otel_bridge.record.SPOOL_BYTES", 5000)
-    for _ in range(20):
+def test_a_full_spool_drops_its_oldest_and_counts_them(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond its bound the spool does not grow: the oldest segment goes, whole, and each of its events is counted."""
+    monkeypatch.setenv("OTEL_BRIDGE_SPOOL_BYTES", "16000")
+    for number in range(60):
+        run.sequence = number
         record(run, "kitchen.destroy")
-    assert (Path(run.folder) / "spool/logs.jsonl").stat().st_size <= 5000
-    assert len(lines(run, "logs")) + losses("kitchen")["spool_full"] == 20
+    files = list((Path(run.folder) / "spool").iterdir())
+    assert sum(file.stat().st_size for file in files) <= 16000
+    kept = [plain(item.body["attributes"])["otel_bridge.sequence"] for item in spool.waiting(Path(run.folder))["logs"]]
+    lost = losses("kitchen")["spool_full"]
+    assert kept == list(range(lost + 1, 61))
+    assert 30 < lost < 60
 
 
 def test_threads_lose_nothing(run: Run) -> None:
@@ -158,26 +164,27 @@ def test_threads_lose_nothing(run: Run) -> None:
 
 
 def test_appending_and_claiming_at_once_loses_nothing(run: Run) -> None:
-    """3 processes append 200 events each while this one claims the spool over and over: 600 records, each once."""
+    """3 processes append 600 events each while this one claims the spool over and over: 1,800 records, each once."""
     folder = Path(run.folder)
     children = []
     for _ in range(3):
         child = os.fork()
         if child == 0:
-            for _ in range(200):
+            for _ in range(600):
                 record(run, "kitchen.destroy")
             os._exit(0)
         children.append(child)
+    claimed: list[Path] = []
     while children:
-        spool.claim(folder, "logs")
+        claimed += [one.path for one in [spool.take(folder, "logs", set(claimed))] if one is not None]
         done, status = os.waitpid(-1, os.WNOHANG)
         if done:
             assert status == 0
             children.remove(done)
-    spool.claim(folder, "logs")
-    found = [item for file in spool.claimed(folder, "logs") for item in spool.read(file, "logs")[0]]
-    assert len(spool.claimed(folder, "logs")) > 3
-    assert len({str(item.body["attributes"]) for item in found}) == len(found) == 600
+    claimed += [one.path for one in [spool.take(folder, "logs", set(claimed))] if one is not None]
+    found = [item for file in claimed for item in spool.read(file, "logs")[0]]
+    assert len(claimed) > 3
+    assert len({str(item.body["attributes"]) for item in found}) == len(found) == 1800
 
 
 def test_a_lock_that_somebody_keeps_costs_half_a_second_and_a_count(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -275,17 +282,19 @@ RARE = ("otel_bridge.sample_rate", "double", "bucket", ((0.25,),), 0)
 def test_a_rare_event_is_drawn_by_session_and_event(run: Run) -> None:
     """About a share of all sessions, all of an event's records in a session or none, with the rate; what is not drawn is no loss."""
     run.declared.EVENTS = {"rare": (RARE,), "other": (RARE,)}
-    drawn = {}
+    waiting = Path(run.folder) / "spool/logs.jsonl"
+    drawn: dict[tuple[int, str], list[bool]] = {}
     for number in range(400):
         run.parsed = {"session.id": f"00000000-0000-8000-8000-{number:012}"}
         for name in ("rare", "other", "rare"):
-            before = len(lines(run, "logs"))
+            before = waiting.stat().st_size if waiting.exists() else 0
             record(run, name)
-            drawn.setdefault((number, name), []).append(len(lines(run, "logs")) - before)
+            drawn.setdefault((number, name), []).append(waiting.exists() and waiting.stat().st_size > before)
     assert all(len(set(found)) == 1 for found in drawn.values())
     shares = [sum(drawn[number, name][0] for number in range(400)) / 400 for name in ("rare", "other")]
     assert all(0.17 < share < 0.33 for share in shares)
     assert 0.02 < sum(drawn[number, "rare"][0] and drawn[number, "other"][0] for number in range(400)) / 400 < 0.12
+    assert len(lines(run, "logs")) == sum(map(sum, drawn.values()))
     rate = {"key": "otel_bridge.sample_rate", "value": {"doubleValue": 0.25}}
     assert all(rate in item.body["attributes"] for item in lines(run, "logs"))
     assert losses("kitchen") == {}

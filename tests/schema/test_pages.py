@@ -12,6 +12,7 @@ from otel_bridge import consent, instrument, privacy, record, schema
 from otel_bridge.commands import VERBS
 from otel_bridge.commands.docs import examples
 from otel_bridge.export import backoff, detach, ledger, otlp, policy
+from otel_bridge.record import segments
 from otel_bridge.schema import Event, Field, Product, Registry, Span
 from otel_bridge.schema.pages import GENERATED, event_pages, telemetry
 from otel_bridge.schema.policies import POLICIES
@@ -165,7 +166,7 @@ A step was done. Told in about 10 % of sessions. (category `interaction`)
 | `service.name`: What service.name is. | one of probe, else \\_\\_other\\_\\_ | Why service.name? |
 
 Besides: the moment, cut to the minute; random numbers for the record and the run; the version of otel-bridge; and of a run how
-long it took, to two digits, and whether it failed. `canary` and `deletion.request` belong to no run: with them go product and version
+long it took, to two digits, and whether it failed. `canary`, `deletion.request` and `telemetry.dropped` belong to no run: with them go product and version
 alone. A run that told 16 names of a public list as one attribute tells every other name as `__other__`.
 """
 
@@ -378,7 +379,7 @@ def test_the_page_asks_in_the_order_of_the_code(registry: Registry) -> None:
 
 def test_the_numbers_of_the_page_are_those_of_the_code() -> None:
     """Bounds and times stand in the page as words; when one of them changes, so must the page."""
-    assert (record.SPOOL_BYTES, ledger.BYTES) == (8 << 20, 4 << 20)  # 8 MiB wait; 4 to 8 MiB of requests are kept
+    assert (segments.BYTES, ledger.BYTES) == (8 << 20, 4 << 20)  # 8 MiB wait; 4 to 8 MiB of requests are kept
     assert (instrument.DRAIN_EVERY, backoff.MOST, backoff.LONG, backoff.DAY) == (3600, 3600, 6 * 3600, 86400)
     assert (detach.PATIENCE, record.PATIENCE * 0.002, consent.IDLE) == (1.0, 0.5, 600)
     assert (otlp.TIMEOUT, policy.ASK_EVERY) == (10.0, 5 * 10**9)

@@ -1,6 +1,6 @@
 """Compiled from telemetry.yaml by `otel-bridge compile`; do not edit."""
 
-DIGEST = "b6b9272b6552e591"
+DIGEST = "ca2aef5ab3b6c996"
 PRODUCT = 'kitchen'
 PACKAGE = 'kitchen'
 FAMILY = 'kitchen'
@@ -636,7 +636,28 @@ EVENTS = {'canary': (),
                       0),),
  'kitchen.verify': (('kitchen.succeeded', 'boolean', 'boolean', (), 0),
                     ('kitchen.verifier.name', 'string', 'registry', ('plugins', '__private__'), 0),
-                    ('kitchen.verifier.version', 'string', 'version', (3, 'kitchen.verifier.name'), 0))}
+                    ('kitchen.verifier.version', 'string', 'version', (3, 'kitchen.verifier.name'), 0)),
+ 'telemetry.dropped': (('otel_bridge.dropped.count', 'int', 'count', (1000000000,), 0),
+                       ('otel_bridge.dropped.reason', 'string', 'enum',
+                        ('\n'
+                         'busy\n'
+                         'disk_full\n'
+                         'ledger\n'
+                         'malformed\n'
+                         'record_failed\n'
+                         'refused\n'
+                         'rejected\n'
+                         'renamed_build\n'
+                         'spool_full\n'
+                         'too_old\n'
+                         'torn\n'
+                         'undeclared_attribute\n'
+                         'undeclared_event\n'
+                         'undeclared_span\n'
+                         'unfinished\n'
+                         'unwritable\n',
+                         '__other__'),
+                        0))}
 COMMANDS = {}
 SPANS = {}
 ABOUT = ('{"attributes":{"app.installation.id":{"brief":"A random id of the product on this machine, another one every period, '
@@ -695,7 +716,11 @@ ABOUT = ('{"attributes":{"app.installation.id":{"brief":"A random id of the prod
  'arguments.","category":"interaction","owner":"otel-bridge","purpose":"Which commands are '
  'used?"},"otel_bridge.deletion.ids":{"brief":"The installation ids whose records are to be '
  'deleted.","category":"deletion","owner":"otel-bridge","purpose":"Whose records have to be '
- 'deleted?"},"otel_bridge.options":{"brief":"The names of the options that the person set, never their '
+ 'deleted?"},"otel_bridge.dropped.count":{"brief":"How many records were dropped for this reason since it was last '
+ 'told.","category":"reliability","owner":"otel-bridge","purpose":"How much of what happened is missing here, and '
+ 'why?"},"otel_bridge.dropped.reason":{"brief":"Why records were dropped, as `otel-bridge lost` has '
+ 'it.","category":"reliability","owner":"otel-bridge","purpose":"How much of what happened is missing here, and '
+ 'why?"},"otel_bridge.options":{"brief":"The names of the options that the person set, never their '
  'values.","category":"interaction","owner":"otel-bridge","purpose":"Which options are '
  'used?"},"otel_bridge.sequence":{"brief":"The place of this record among those of its run, from '
  '1.","category":"interaction","owner":"otel-bridge","purpose":"In which order do things '
@@ -718,4 +743,5 @@ ABOUT = ('{"attributes":{"app.installation.id":{"brief":"A random id of the prod
  'that its provisioner describes.","category":"interaction"},"kitchen.create":{"brief":"An instance was '
  'created.","category":"interaction"},"kitchen.destroy":{"brief":"An instance was '
  'removed.","category":"interaction"},"kitchen.verify":{"brief":"The tests of an instance were '
- 'run.","category":"interaction"}}}')
+ 'run.","category":"interaction"},"telemetry.dropped":{"brief":"Records were dropped on this machine, or refused; how '
+ 'many, and why.","category":""}}}')

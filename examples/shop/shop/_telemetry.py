@@ -1,6 +1,6 @@
 """Compiled from telemetry.yaml by `otel-bridge compile`; do not edit."""
 
-DIGEST = "18699077b5fddad1"
+DIGEST = "a4efd4aa7ab7ef22"
 PRODUCT = 'shop'
 PACKAGE = 'shop'
 FAMILY = 'shop'
@@ -153,7 +153,28 @@ COMMON = (('otel_bridge.command', 'string', 'enum', ('\n', '__other__'), 0),
 EVENTS = {'canary': (),
  'deletion.request': (('otel_bridge.deletion.ids', 'string[]', 'identifier', ('period',), 0),),
  'shop.order': (('shop.items', 'int', 'bucket', ((1, 3, 10, 100),), 0),
-                ('shop.payment', 'string', 'enum', ('\ncard\ninvoice\n', '__other__'), 0))}
+                ('shop.payment', 'string', 'enum', ('\ncard\ninvoice\n', '__other__'), 0)),
+ 'telemetry.dropped': (('otel_bridge.dropped.count', 'int', 'count', (1000000000,), 0),
+                       ('otel_bridge.dropped.reason', 'string', 'enum',
+                        ('\n'
+                         'busy\n'
+                         'disk_full\n'
+                         'ledger\n'
+                         'malformed\n'
+                         'record_failed\n'
+                         'refused\n'
+                         'rejected\n'
+                         'renamed_build\n'
+                         'spool_full\n'
+                         'too_old\n'
+                         'torn\n'
+                         'undeclared_attribute\n'
+                         'undeclared_event\n'
+                         'undeclared_span\n'
+                         'unfinished\n'
+                         'unwritable\n',
+                         '__other__'),
+                        0))}
 COMMANDS = {}
 SPANS = {'shop.price': ('internal', '', (('shop.items', 'int', 'bucket', ((1, 3, 10, 100),), 0),)),
  'shop.request': ('server', 'opentelemetry.instrumentation.fastapi',
@@ -186,7 +207,11 @@ ABOUT = ('{"attributes":{"app.installation.id":{"brief":"A random id of the prod
  'arguments.","category":"interaction","owner":"otel-bridge","purpose":"Which commands are '
  'used?"},"otel_bridge.deletion.ids":{"brief":"The installation ids whose records are to be '
  'deleted.","category":"deletion","owner":"otel-bridge","purpose":"Whose records have to be '
- 'deleted?"},"otel_bridge.options":{"brief":"The names of the options that the person set, never their '
+ 'deleted?"},"otel_bridge.dropped.count":{"brief":"How many records were dropped for this reason since it was last '
+ 'told.","category":"reliability","owner":"otel-bridge","purpose":"How much of what happened is missing here, and '
+ 'why?"},"otel_bridge.dropped.reason":{"brief":"Why records were dropped, as `otel-bridge lost` has '
+ 'it.","category":"reliability","owner":"otel-bridge","purpose":"How much of what happened is missing here, and '
+ 'why?"},"otel_bridge.options":{"brief":"The names of the options that the person set, never their '
  'values.","category":"interaction","owner":"otel-bridge","purpose":"Which options are '
  'used?"},"otel_bridge.sequence":{"brief":"The place of this record among those of its run, from '
  '1.","category":"interaction","owner":"otel-bridge","purpose":"In which order do things '
@@ -212,4 +237,5 @@ ABOUT = ('{"attributes":{"app.installation.id":{"brief":"A random id of the prod
  'deleted (`otel-bridge forget`).","category":""},"shop.order":{"brief":"Something was '
  'ordered.","category":"interaction"},"shop.price":{"brief":"A price was worked '
  'out.","category":"reliability"},"shop.request":{"brief":"A request that shop has '
- 'answered.","category":"interaction"}}}')
+ 'answered.","category":"interaction"},"telemetry.dropped":{"brief":"Records were dropped on this machine, or refused; '
+ 'how many, and why.","category":""}}}')

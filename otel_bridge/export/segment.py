@@ -1,0 +1,113 @@
+"""One claimed file of the spool, and how far a sender has come with it."""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..record import losses
+from .documents import LONGEST, Item, Reader
+
+
+@dataclass
+class Segment:
+    """A claimed file and how far a sender has come with it.
+
+    The file itself never changes. Beside it stands `*.progress`: a line for each step, with the numbers of the items that are dealt
+    with, and what was lost of them. A step's losses are counted after its line is written, and once more, in vain, by whoever finds
+    it as the last line: so a sender may die anywhere, and each item is sent or counted.
+    """
+
+    folder: Path
+    path: Path
+    signal: str
+    settled: set[int] = field(default_factory=set)
+    open: set[int] = field(default_factory=set)  # items handed out and not settled
+    steps: int = 0
+    whole: bool = False  # read to its end
+
+    @property
+    def progress(self) -> Path:
+        """The file beside it."""
+        return self.path.with_suffix(".progress")
+
+    def recall(self) -> "Segment":
+        """Take up what an earlier sender has left."""
+        steps = _steps(self.progress)
+        self.settled, self.steps = settled(self.progress), len(steps)
+        if steps:
+            losses.settle(str(self.folder), _counts(steps[-1]), self._token())
+        return self
+
+    def items(self) -> Iterator[tuple[int, Item | None]]:
+        """The items that are not settled, with their numbers."""
+        for at, item in enumerate(Reader(self.signal).read(self.path)):
+            if at not in self.settled:
+                self.open.add(at)
+                yield at, item
+        self.whole = True
+
+    def settle(self, numbers: Iterable[int], lost: Mapping[str, int]) -> None:
+        """Note that these are dealt with, and count what was lost of them; deletes the file when it was the rest of it."""
+        done = set(numbers)
+        self.settled |= done
+        self.open -= done
+        self.steps += 1
+        told = "".join(f" {reason}={number}" for reason, number in sorted(lost.items()) if number)
+        if done or told:
+            try:
+                fd = os.open(self.progress, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+                os.write(fd, f";{_ranges(done)}{told}\n".encode())  # what stands before a semicolon was not written to its end
+                os.close(fd)
+            except OSError:  # a full disk: this sender knows, and the next sends some of it again
+                pass
+            losses.settle(str(self.folder), lost, self._token())
+        self.finish()
+
+    def finish(self) -> None:
+        """Delete the file when everything in it is dealt with."""
+        if self.whole and not self.open:
+            self.path.unlink(missing_ok=True)
+            self.progress.unlink(missing_ok=True)
+
+    def _token(self) -> str:
+        return f"{self.path.name.split('.')[-2]}.{self.steps}"
+
+
+def settled(progress: Path) -> set[int]:
+    """The numbers of the items that are dealt with, by the file that stands beside a segment."""
+    return set().union(*(_set(step.partition(" ")[0]) for step in _steps(progress)))
+
+
+def _steps(progress: Path) -> list[str]:
+    try:
+        text = progress.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return []
+    return [line[1:] for line in text.split("\n")[:-1] if line.startswith(";")]
+
+
+def _ranges(numbers: set[int]) -> str:
+    """Numbers as text, `0-99,101`."""
+    found: list[list[int]] = []
+    for one in sorted(numbers):
+        if found and one == found[-1][1] + 1:
+            found[-1][1] = one
+        else:
+            found.append([one, one])
+    return ",".join(f"{first}-{last}" if last > first else str(first) for first, last in found)
+
+
+def _set(text: str) -> set[int]:
+    found: set[int] = set()
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        if first.isdigit() and (not last or (last.isdigit() and int(last) - int(first) < LONGEST)):
+            found.update(range(int(first), int(last or first) + 1))
+    return found
+
+
+def _counts(text: str) -> Counter[str]:
+    pairs = (part.partition("=") for part in text.split())
+    return Counter({reason: int(number) for reason, _, number in pairs if number.isdigit()})
