@@ -7,6 +7,7 @@ of ours. Then a spool that is full by default is drained once more, for its memo
 """
 
 import json
+import os
 import random
 import shutil
 import time
@@ -58,7 +59,7 @@ def measured(contenders: Sequence[Contender], options: Namespace, place: Path) -
     found["bytes"] = sizes(ways, place, python)
     grpc = f"127.0.0.1:{free_port()}"
     with running(place / "collector", {"OTEL_BRIDGE_LOG_LEVEL": "error", "OTEL_BRIDGE_GRPC_ENDPOINT": grpc}) as collector:
-        endpoints, log = {"http": collector.endpoint, "grpc": f"http://{grpc}"}, Arrivals(collector.files / "logs.jsonl")
+        endpoints, log = {"http": collector.endpoint, "grpc": f"http://{grpc}"}, Arrivals(collector.files)
         refused = {}
         for way in list(ways):
             told = Ways(place / "few", place, python, endpoints).send(way, PROBE)
@@ -118,22 +119,24 @@ def full(place: Path, endpoint: str, log: "Arrivals") -> dict[str, object]:
 
 
 class Arrivals:
-    """The file that the collector writes, read on from where it was read to."""
+    """The files of logs that the collector writes, each read on from where it was read to; it renames the one that is full."""
 
-    def __init__(self, file: Path) -> None:
-        self.file, self.read = file, 0
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.read: dict[int, int] = {}  # by inode, which a new name does not change
 
     def more(self, number: int) -> int:
-        """Events that have come since, waiting up to ten seconds for so many, and then for a moment for more than those."""
+        """Events that have come since, waiting up to ten seconds for so many."""
         came, until = 0, time.monotonic() + 10
         while True:
-            if self.file.exists():
-                with self.file.open("rb") as file:
-                    file.seek(self.read)
+            for path in self.folder.glob("logs*"):
+                with path.open("rb") as file:
+                    inode = os.fstat(file.fileno()).st_ino
+                    file.seek(self.read.get(inode, 0))
                     text = file.read()
                 whole = text.rfind(b"\n") + 1
                 came += text.count(OURS.encode(), 0, whole)
-                self.read += whole
+                self.read[inode] = self.read.get(inode, 0) + whole
             if came >= number or time.monotonic() > until:
                 return came
             time.sleep(0.1)

@@ -13,6 +13,7 @@ from conftest import BIN, ROOT
 sys.path.append(str(ROOT / "benchmarks"))
 
 import charts
+import drain_rate
 import measuring
 import performance
 import verdicts
@@ -58,6 +59,19 @@ def test_a_run_that_takes_too_long_is_killed(tmp_path: Path) -> None:
     assert (told.killed, told.code, told.stderr, told.output) == (True, -9, 3, "")
     listed = subprocess.run(["ps", "-e", "-o", "pgid=,stat="], capture_output=True, text=True, check=True).stdout
     assert [line for line in listed.splitlines() if line.split()[0] == str(told.group) and "Z" not in line] == []
+
+
+def test_arrivals_are_counted_once_across_a_rotation(tmp_path: Path) -> None:
+    """The collector renames the file that is full and goes on in a new one; a line that is not whole yet is counted later."""
+    arrivals, line = drain_rate.Arrivals(tmp_path), f"{{{measuring.OURS}}}\n"
+    (tmp_path / "logs.jsonl").write_text(line * 2 + line[:5])
+    found = [arrivals.more(2)]
+    with (tmp_path / "logs.jsonl").open("a") as file:
+        file.write(line[5:] + line)
+    (tmp_path / "logs.jsonl").rename(tmp_path / "logs-then.jsonl")
+    (tmp_path / "logs.jsonl").write_text(line)
+    (tmp_path / "traces.jsonl").write_text(line)
+    assert [*found, arrivals.more(3)] == [2, 3]
 
 
 def test_growth_is_counted(tmp_path: Path, needs: Callable[[str], str]) -> None:
