@@ -34,4 +34,6 @@ Recorded events go to the collector of this repository with all its privacy step
 start included. The SDK sends as many of the same events, made on the spot, and waits for each batch of 512, so that its queue
 loses none. Ours reads them from disk, checks declaration and consent again, sends, notes in its ledger what left, and deletes."""
 
-GROWTH = "Instructions of whole processes, by callgrind and cachegrind; the drain goes to a sink of ours."
+GROWTH = """\
+Instructions of whole processes, by callgrind and cachegrind; the drain goes to a sink of ours. The events were recorded with a
+raised bound, the counted run has none set: it appends to a file that is not full."""

@@ -32,7 +32,7 @@ def measured(contenders: Sequence[Contender], options: Namespace, place: Path) -
             record(home, size, **BOUND)
             events = waiting(home)
             copy = shutil.copytree(home, place / f"drained-{size}")
-            run = counting.instructions("kitchen-argparse", home, KITCHEN_TELEMETRY="on", **BOUND)
+            run = counting.instructions("kitchen-argparse", home, KITCHEN_TELEMETRY="on")  # as it is usually run
             each = (drained(copy, where.http) - base) // (events - 1)
             found.append({"wanted": size, "events": events, "run": run, "drained": each})
             print(f"e: {events:,} events wait: a run {run:,} instructions, a drained event {each:,}", flush=True)
