@@ -10,7 +10,7 @@ from ..consent import ON, Decision, decide
 from ..errors import DeliveryError
 from ..schema.compile import Compiled
 from . import ledger, otlp_json, quarantine
-from .otlp import Answer, send
+from .otlp import Answer, Connection
 from .prepare import RECORDS, Check, Ready, portions
 from .segment import Segment
 
@@ -39,11 +39,12 @@ class Shipment:
         folder: Path,
         declared: Compiled,
         decision: Decision,
-        endpoint: str,
+        connection: Connection,
         result: "Result",
         watch: "Callable[[Result], object]",
     ) -> None:
-        self.folder, self.decision, self.endpoint, self.result, self.watch = folder, decision, endpoint, result, watch
+        self.folder, self.decision, self.connection, self.result, self.watch = folder, decision, connection, result, watch
+        self.endpoint = connection.endpoint
         self.last = Answer(None, "")
         self.most = RECORDS  # a request, until a server finds that too many
         self.passed: set[Path] = set()  # segments that this sender has been through
@@ -80,7 +81,7 @@ class Shipment:
         if asked.mode != ON or asked.refused != self.decision.refused:  # nothing more leaves by the old choice
             raise DeliveryError(f"the choice for {self.declared.product} has changed")
         signal, records = segment.signal, [ready for _, ready in batch]
-        answer = self.last = send(signal, records, self.endpoint)
+        answer = self.last = self.connection.send(signal, records)
         if answer.status in REFUSED and (self.taken[signal] or self.refusals[signal] < REFUSALS):
             self.refusals[signal] += 1
             half = len(batch) // 2
@@ -107,7 +108,8 @@ class Shipment:
         """Write into the ledger what a server took; returns what was lost of it. If that fails the batch has left all the same."""
         lost = Counter({"rejected": answer.rejected, "undeclared_attribute": sum(one.undeclared for one in records)})
         try:
-            ledger.note(self.folder, self.endpoint, answer, otlp_json.body(signal, records))
+            body = answer.body if answer.body[:1] == b"{" else otlp_json.body(signal, records)  # what has left as JSON is that
+            ledger.note(self.folder, self.endpoint, answer, body)
         except OSError:
             lost["ledger"] = 1
         return +lost
