@@ -30,9 +30,14 @@ def down_at(port: int) -> dict[str, str]:
 
 
 def killed_while(intake: Running, ledger: Ledger, requests: int, records: int) -> None:
-    """Post from another thread, and kill the collector with SIGKILL in the middle of it."""
-    enough = ledger.statuses[200] + requests // 2
-    posting = threading.Thread(target=lambda: [ledger.send(intake, records) for _ in range(requests)])
+    """Post from another thread until there is no answer, and kill the collector with SIGKILL after so many requests were taken."""
+    enough = ledger.statuses[200] + requests
+
+    def keep_posting() -> None:
+        while ledger.send(intake, records) == 200:
+            pass
+
+    posting = threading.Thread(target=keep_posting)
     posting.start()
     until(lambda: ledger.statuses[200] >= enough)
     intake.process.kill()
@@ -50,7 +55,7 @@ def test_a_killed_collector_with_a_backlog_and_a_splunk_that_comes_up_late(tmp_p
     ledger, port = Ledger(), free_port()
     for _ in range(2):
         with running(tmp_path / "intake", {**FILE_AND_SPLUNK, **down_at(port)}) as intake:
-            killed_while(intake, ledger, 20, 25)
+            killed_while(intake, ledger, 10, 25)
     with hec_peer(tmp_path / "peer", port) as peer, running(tmp_path / "intake", {**FILE_AND_SPLUNK, **peer.variables}) as intake:
         assert ledger.send(intake, 25) == 200
         until(lambda: not ledger.lost(of_peer(peer)))
@@ -65,7 +70,7 @@ def test_a_killed_collector_and_another_otlp_endpoint_that_comes_up_late(tmp_pat
     ledger, port = Ledger(), free_port()
     sink = {"OTEL_BRIDGE_SINK": "otlp", "OTEL_BRIDGE_OTLP_URL": f"http://127.0.0.1:{port}"}
     with running(tmp_path / "intake", sink) as intake:
-        killed_while(intake, ledger, 20, 25)
+        killed_while(intake, ledger, 10, 25)
     limits = {"OTEL_BRIDGE_HTTP_ENDPOINT": f"127.0.0.1:{port}", "OTEL_BRIDGE_MAX_BODY_BYTES": "65536"}
     with running(tmp_path / "peer", limits) as peer, running(tmp_path / "intake", sink) as intake:
         for _ in range(20):
