@@ -19,6 +19,7 @@ CALLS = ("open", "write", "pwrite", "pread", "read", "rename", "replace", "unlin
 CALLS += ("close", "mkdir", "listdir", "scandir")
 NET = ("connect", "sendall", "recv_into")
 DECIDING = ("write", "pwrite", "rename", "replace", "unlink", "lockf", "ftruncate", "sendall", "recv_into")  # that change a state
+OFTEN = ("pwrite", "pwrite", "unlink", "rename")  # between which something is counted
 DROPPED = (".spool_full", ".too_old", ".renamed_build")
 SHORTEST, REST = 20, 10  # bytes of a torn line that are there, and that are not: a piece that can be told from a whole one
 
@@ -38,9 +39,9 @@ class Fate:
 def drawn(chance: random.Random, most: int) -> Fate:
     """A fate by chance; `most` is about how many calls the process makes."""
     kind, number = "", 0
-    if chance.random() < 0.6:
-        kind = chance.choice(DECIDING) if chance.random() < 0.7 else "*"
-        number = chance.randrange(1, most) if kind == "*" else 1 + int(chance.paretovariate(0.8)) % max(most // 12, 4)
+    if chance.random() < 0.7:
+        kind = chance.choice(DECIDING + OFTEN) if chance.random() < 0.7 else "*"
+        number = chance.randrange(1, most) if kind == "*" else min(int(chance.paretovariate(0.7)), max(most // 10, 4))
     dawdle = chance.choice((0, 0, 0.01, 0.05))
     tear = chance.randrange(1, 30) if chance.random() < 0.15 else 0
     short = chance.randrange(1, 30) if chance.random() < 0.1 else 0

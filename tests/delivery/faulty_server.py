@@ -24,16 +24,16 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 FAULTS = ("hang up", "cut", "reset", "garbage", "busy", "hang", "broken")
 HEALTHY = "healthy"  # a file of the world: from now on no faults, but poison stays poison
 GOOD = "ffff"  # ids that begin so are good for everybody
-POISON, REJECTED = 0.04, 0.08
+SHARES = (0.0, 0.02, 0.04, 0.15)  # of the records of a world that are poison, and as many that are rejected
 HARMS = ("lies", "counts too much", "tears", "invents")
 
 
-def sort_of(seed: str, uid: str) -> str:
+def sort_of(seed: str, share: float, uid: str) -> str:
     """What a server thinks of a record, always the same: `poison`, `rejected` or `good`."""
     if uid.startswith(GOOD):
         return "good"
     drawn = int.from_bytes(blake2b(f"{seed} {uid}".encode(), digest_size=4).digest(), "big") / (1 << 32)
-    return "poison" if drawn < POISON else "rejected" if drawn < REJECTED else "good"
+    return "poison" if drawn < share else "rejected" if drawn < 2 * share else "good"
 
 
 class FaultyServer(ThreadingHTTPServer):
@@ -41,11 +41,11 @@ class FaultyServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, bound: socket.socket, world: Path, seed: str, life: str, harm: str, faults: float) -> None:
+    def __init__(self, bound: socket.socket, world: Path, seed: str, life: str, harm: str, odds: tuple[float, float]) -> None:
         super().__init__(("127.0.0.1", 0), Handler, bind_and_activate=False)
         self.socket.close()
         self.socket = bound
-        self.world, self.seed, self.harm, self.faults = world, seed, harm, faults
+        self.world, self.seed, self.harm, (self.faults, self.share) = world, seed, harm, odds
         self.chance, self.lock = random.Random(f"{seed} {life}"), Lock()
         self.journal = os.open(world / "journal", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
@@ -55,6 +55,10 @@ class FaultyServer(ThreadingHTTPServer):
             wrong = self.chance.random() < self.faults
             drawn = self.chance.choice(FAULTS)
         return drawn if wrong and not (self.world / HEALTHY).exists() else ""
+
+    def sort(self, uid: str) -> str:
+        """What this server thinks of a record."""
+        return sort_of(self.seed, self.share, uid)
 
     def toss(self, odds: float = 0.5) -> bool:
         """A coin."""
@@ -105,20 +109,22 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(500, b"<html>sorry</html>", {"Content-Type": "text/html"})
         elif fault == "reset" and self.server.toss():
             self.reset()
-        elif any(sort_of(self.server.seed, uid) == "poison" for uid, told in records if not told):
+        elif fault == "garbage" and self.server.toss():
+            self.answer(200, b"\x00<html>welcome</html>", {"Content-Type": "text/html"})
+        elif any(self.server.sort(uid) == "poison" for uid, told in records if not told):
             self.answer(413 if len(records) > 20 and self.server.toss() else 400, b"", {})
         else:
             self.take(signal, records, fault)
 
     def take(self, signal: str, records: list[tuple[str, Any]], fault: str) -> None:
         """Journal what is good, then answer as the fault has it."""
-        rejected = [uid for uid, one in records if not one and sort_of(self.server.seed, uid) == "rejected"]
+        rejected = [uid for uid, one in records if not one and self.server.sort(uid) == "rejected"]
         told = [one for _, one in records if one]
         taken = [uid for uid, one in records if not one and uid not in rejected]
         self.server.write({"signal": signal, "taken": self.harmed(taken), "rejected": rejected, "told": told})
         if fault in ("hang up", "hang"):
             if fault == "hang":
-                time.sleep(0.6)
+                time.sleep(0.4)  # longer than its client waits
             self.close_connection = True
         elif fault == "reset":
             self.reset()

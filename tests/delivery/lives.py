@@ -139,7 +139,7 @@ def send(world: Path, name: str, how: str, fate: Fate, seed: str, timeout: float
         sys.argv = ["otel-bridge", "drain", "--product", PRODUCT, "--json"]
         shell.main()
     else:
-        drain(PRODUCT, patience=1)
+        drain(PRODUCT, patience=0.5)
 
 
 def close(world: Path, seed: str, number: int) -> None:
