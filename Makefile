@@ -8,7 +8,7 @@ TOOLS := black cookiecutter flit_core httpie invoke twine typer
 PINS := constraints.txt tests/stories/tools/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint types prove bench leaks collector compose tools image generate system-deps clean install
+.PHONY: help demo test lint types prove bench chaos leaks collector compose tools image generate system-deps clean install
 .DEFAULT_GOAL := help
 
 help:  ## show these lines
@@ -34,6 +34,9 @@ bench: $(INSTALLED) system-deps  ## what a run, a declaration and public names c
 	$(BIN)/python benchmarks/hot_path.py
 	$(BIN)/python benchmarks/schema.py
 	$(BIN)/python benchmarks/names.py
+
+chaos: $(INSTALLED) collector  ## 500 faulty worlds: writers, senders and servers die, nothing is lost uncounted
+	$(BIN)/python benchmarks/chaos.py
 
 leaks: $(INSTALLED)  ## what 5,500 private strings leave behind in our records, and in what four scrubbers let through
 	$(BIN)/python benchmarks/privacy/run.py

@@ -84,7 +84,11 @@ def main() -> None:
     parser.add_argument("--harm", choices=HARMS, action="append", default=[])
     parser.add_argument("--mutant", choices=sorted(mutants.MUTANTS), action="append", default=[])
     parser.add_argument("--keep", default="")
+    parser.add_argument("--list", action="store_true")
     asked = parser.parse_args()
+    if asked.list:
+        print(*mutants.MUTANTS, sep="\n")
+        return
     renamed = build.renamed(lives.compiled())
     build.renamed = lambda declared: renamed  # it reads the metadata of all that is installed, each time
     for name in (*asked.harm, *asked.mutant):

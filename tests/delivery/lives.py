@@ -13,7 +13,6 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from dying import REAL, Fate, suffer
 from faulty_server import GOOD
@@ -128,7 +127,7 @@ def _declared() -> ModuleType:
 
 def send(world: Path, name: str, how: str, fate: Fate, seed: str, timeout: float) -> None:
     """Send what waits, as the library, the command or the detached sender does."""
-    otlp.TIMEOUT = timeout
+    _wait_for(timeout)
     chance = random.Random(f"{seed} {name}")
     suffer(fate, world, chance, lambda word: None)
     if how == "detached":
@@ -142,10 +141,16 @@ def send(world: Path, name: str, how: str, fate: Fate, seed: str, timeout: float
         drain(PRODUCT, patience=0.5)
 
 
+def _wait_for(seconds: float) -> None:
+    """Wait so long for an answer."""
+    os.environ["OTEL_BRIDGE_TIMEOUT"] = str(seconds)
+    otlp.TIMEOUT = seconds  # where no setting says it
+
+
 def close(world: Path, seed: str, number: int) -> None:
     """What a healthy day brings: some good records, and a sender without a fault."""
     write(world, f"healthy-{number}", 4, Fate(), seed, old=False, prefix=f"{GOOD}{number:04x}")
-    otlp.TIMEOUT = 10.0
+    _wait_for(10)
     drain(PRODUCT, patience=10)
 
 

@@ -126,8 +126,11 @@ def judged(found: Found) -> list[str]:
     """Everything that is wrong, one line each."""
     wrong = list(found.faults)
     places = {
-        **{"seen": found.taken, "quarantined": found.quarantined, "rejected": found.rejected},
-        **{"dropped": found.all_dropped(), "never written": found.unwritten},
+        "seen": found.taken,
+        "quarantined": found.quarantined,
+        "rejected": found.rejected,
+        "dropped": found.all_dropped(),
+        "never written": found.unwritten,
     }
     for name, uids in places.items():
         if invented := uids - found.tried:

@@ -44,6 +44,7 @@ class World:
             "OTEL_BRIDGE_DETACH": "0",
             "OTEL_BRIDGE_ENDPOINT": endpoint,
             "OTEL_BRIDGE_PROTOCOL": self.chance.choice([one for one in PROTOCOLS if one != "grpc"]),
+            "OTEL_BRIDGE_COMPRESSION": self.chance.choice(("none", "gzip")),
             "OTEL_BRIDGE_SPOOL_BYTES": str(self.chance.choice((6_000, 30_000, 100_000, 100_000, 400_000, 8 << 20))),
         }
         self.server = 0
