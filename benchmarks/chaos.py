@@ -1,7 +1,7 @@
 """Play 500 faulty worlds of tests/delivery from one seed, and try every harm and every wrong core that is kept there.
 
-Totals, the seed, and in which round each wrong version was found go to benchmarks/results/chaos.json. `--seconds N` bounds the rounds
-and, apart from them, the wrong versions; how many were played is part of the result. Exits with 1 when a right core was wrong.
+Totals, the seed, and in which round each wrong version was found go to benchmarks/results/chaos.json. `--seconds N` bounds the
+rounds and, apart from them, each wrong version; how many were played is part of the result. Exits with 1 when a right core was wrong.
 """
 
 import argparse
@@ -18,9 +18,8 @@ RESULTS = ROOT / "benchmarks/results/chaos.json"
 HARNESS = ROOT / "tests/delivery/faults.py"
 SEED, PROGRAMS, COLLECTORS = 8, 3, 4  # COLLECTORS: worlds of each program with the real collector
 HARMS = ("lies", "counts too much", "tears", "invents")
-REASONS = {
-    "steps forgotten": "it sends a segment again from its start, which at-least-once allows, and counts the same steps under the same tokens",
-}
+RARE = "it needs a death between two calls that these worlds do not have"
+REASONS = {"steps forgotten": "it sends a segment again, as at-least-once allows, and counts the same steps under the same tokens"}
 
 
 def begun(*words: object) -> "subprocess.Popen[str]":
@@ -56,7 +55,7 @@ def versions(seconds: int) -> list[dict[str, object]]:
         for line in program.communicate()[0].splitlines():
             told = json.loads(line)
             name, caught = told["harm"], bool(told["wrong"])
-            reason = {} if caught else {"reason": REASONS.get(name, "it needs a death between two calls that this seed does not have")}
+            reason = {} if caught else {"reason": REASONS.get(name, RARE)}
             found.append({"version": name, "found": caught, "rounds": told["rounds"], **reason})
     return sorted(found, key=lambda one: str(one["version"]))
 
