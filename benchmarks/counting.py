@@ -22,7 +22,7 @@ DUE = {"KITCHEN_TELEMETRY": "on", "OTEL_BRIDGE_DETACH": "1", "OTEL_BRIDGE_DRAIN_
 SINKS = ("up", "refused", "hanging", "absent")
 _FILES = """
 import atexit, runpy, sys
-sys.argv = ['%s', 'create', 'debian']
+sys.argv[0] = %r
 @atexit.register
 def tell():
     ours = [m for n, m in sys.modules.items() if n.split('.')[0] == 'otel_bridge' or n.endswith('._telemetry')]
@@ -101,9 +101,12 @@ def _total(file: Path) -> int:
     return int(found[1])
 
 
-def files(script: str, home: Path, *before: str, **more: str) -> list[str]:
-    """The module files of ours that a run of a script loads."""
-    done = run([*before, PYTHON, "-c", _FILES % (BIN / script)], home, **more)
+def files(script: str, home: Path, **more: str) -> list[str]:
+    """The module files of ours that a run of a script loads, started by a file of the script's own name."""
+    file = home / "files" / script
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(_FILES % str(BIN / script))
+    done = run([PYTHON, str(file), "create", "debian"], home, **more)
     settle(home)
     told = next(line for line in done.stderr.splitlines() if line.startswith("FILES"))
     return ["/".join(Path(name).parts[-2:]) for name in told.split()[1:]]

@@ -4,11 +4,13 @@ Counted by callgrind: instructions of all processes of a command, children inclu
 in the same run. Raw results go where benchmarks/hot_path.py, which calls this, puts its own.
 """
 
+import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from counting import BIN, PYTHON, counted, files, run
+from opentelemetry.instrumentation import auto_instrumentation
 
 BRIDGE = str(BIN / "otel-bridge")
 REGISTRY = Path(__file__).resolve().parents[1] / "examples/kitchen/telemetry.yaml"
@@ -16,7 +18,8 @@ MODES = {"on": {"KITCHEN_TELEMETRY": "on"}, "off": {"KITCHEN_TELEMETRY": "off"}}
 # Exporters that send nothing: what the user's own telemetry costs to ship is not the question.
 NOTHING = {f"OTEL_{signal}_EXPORTER": "none" for signal in ("TRACES", "METRICS", "LOGS")}
 WITHOUT_OURS = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "otel_bridge_cli"}
-INSTRUMENT = str(BIN / "opentelemetry-instrument")
+# What `opentelemetry-instrument` sets for the program that it becomes; its own start, as much again, is the same without us.
+AGENT = {"PYTHONPATH": os.path.dirname(auto_instrumentation.__file__), **NOTHING}
 EVENT = ("kitchen.create", "kitchen.driver.name=vagrant", "kitchen.platform=debian-12", "kitchen.transport=ssh")
 COMMANDS = {"/bin/true": ("/bin/true",), "python -c pass": (PYTHON, "-c", "pass")}
 
@@ -39,21 +42,28 @@ def count(found: dict[str, object], twins: Mapping[str, tuple[str, str]]) -> Non
             found[f"run {name}"] = compared(f"run {name}", bare, python, words, home)
 
 
+def under_the_agent(name: str, home: Path, **more: str) -> int:
+    """Instructions of one warm run of a script as `opentelemetry-instrument` starts it."""
+    return counted([PYTHON, str(BIN / name), "create", "debian"], home, children=True, **AGENT, **more)
+
+
 def instrumented(twin: str, script: str, bare: str) -> dict[str, object]:
-    """The rows of one twin; what is added is added to the bare twin started the same way, with our instrumentor disabled."""
+    """The rows of one twin; what is added is added to the bare twin started the same way, with our instrumentor disabled.
+
+    A bare twin is a script of nobody's, so its second row is what any other process pays. A recorded run without our instrumentor
+    is a row, too: what is missing there is the instrumentor's share.
+    """
     with tempfile.TemporaryDirectory() as place:
         home = Path(place)
-
-        def cost(name: str, **more: str) -> int:
-            return counted([INSTRUMENT, str(BIN / name), "create", "debian"], home, children=True, **NOTHING, **more)
-
-        base = cost(bare, **WITHOUT_OURS)
+        base = under_the_agent(bare, home, **WITHOUT_OURS)
         print(f"{twin:10}{'bare':22}{base:14,}{0:13,}{0:7}", flush=True)
         rows: dict[str, object] = {"bare": {"instructions": base}}
-        for name, started, more in (("bare, our instrumentor", bare, {}), *((mode, script, more) for mode, more in MODES.items())):
-            loaded = files(started, home, INSTRUMENT, **NOTHING, **more)
-            found = cost(started, **more)
-            print(f"{twin:10}{name:22}{found:14,}{found - base:13,}{len(loaded):7}", flush=True)
+        ways = {"bare, our instrumentor": (bare, {}), **{mode: (script, more) for mode, more in MODES.items()}}
+        ways["on, without our instrumentor"] = (script, {**MODES["on"], **WITHOUT_OURS})
+        for name, (started, more) in ways.items():
+            found = under_the_agent(started, home, **more)
+            loaded = files(started, home, **AGENT, **more)  # of a run that is not the first
+            print(f"{twin:10}{name:28}{found:14,}{found - base:13,}{len(loaded):7}", flush=True)
             rows[name] = {"instructions": found, "added": found - base, "files": loaded}
     return rows
 

@@ -4,6 +4,8 @@ import _signal as signal  # type: ignore[import-not-found]  # `signal` wraps it 
 import errno
 import os
 
+import otel_bridge
+
 from .consent import OFF, PASSED_ON, decide, wants_log
 from .paths import environ
 
@@ -35,9 +37,7 @@ def run(product: str, words: "list[str]") -> int:
     try:
         begun = _begin(product)
     except Exception as problem:
-        from .errors import swallow
-
-        swallow(problem)
+        otel_bridge._swallow(problem)
         begun = None
     if begun is None:
         return become(words)

@@ -20,6 +20,7 @@ from otel_bridge.export import spool
 settings.register_profile("prove", max_examples=10_000)  # before pytest looks for it: `make prove`
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
+_COMPILED: dict[tuple[str, str], str] = {}
 # A suite started in the background, or by nohup: children would inherit deafness.
 for number, usual in (
     (signal.SIGINT, signal.default_int_handler),
@@ -121,6 +122,18 @@ def collector(tmp_path: Path) -> Iterator[Running]:
         yield started
 
 
+def compile_once(world: World, source: Path) -> None:
+    """Compile the declaration of the product probe; what the program has written for the same texts before is put there again."""
+    texts, compiled = (
+        ((source / "pyproject.toml").read_text(), (source / "telemetry.yaml").read_text()),
+        source / "probe/_telemetry.py",
+    )
+    if texts not in _COMPILED:
+        world.run("otel-bridge", "compile", str(source / "telemetry.yaml"))
+        _COMPILED[texts] = compiled.read_text()
+    compiled.write_text(_COMPILED[texts])
+
+
 @pytest.fixture
 def probe(world: World) -> Callable[[str], list[str]]:
     """Makes the words that run a program text as the entry point of a small product called probe, declared and compiled."""
@@ -131,7 +144,7 @@ def probe(world: World) -> Callable[[str], list[str]]:
         '[project]\nname = "probe"\nversion = "1.2.3"\n[tool.otel-bridge]\nproduct = "probe"\npackage = "probe"\n'
     )
     (package.parent / "telemetry.yaml").write_text(PROBE)
-    world.run("otel-bridge", "compile", str(package.parent / "telemetry.yaml"))
+    compile_once(world, package.parent)
 
     def words(program: str) -> list[str]:
         (package / "cli.py").write_text(program)

@@ -4,6 +4,7 @@ import os
 import runpy
 import shutil
 import sys
+from importlib.metadata import metadata
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ sys.path.append(str(ROOT / "benchmarks"))
 
 from counting import DUE, SINKS, files, instructions, sink
 from hot_path import TWINS
+from shell import WITHOUT_OURS, under_the_agent
 
 M = 1_000_000
 
@@ -52,6 +54,20 @@ def test_a_run_costs_the_same_whatever_the_sink_does(tmp_path: Path) -> None:
             costs.append(instructions("kitchen", tmp_path, **DUE, OTEL_BRIDGE_ENDPOINT=endpoint))
     print(dict(zip(SINKS, costs, strict=True)))
     assert max(costs) - min(costs) <= 0.01 * min(costs)
+
+
+def test_what_is_no_product_s_hardly_pays_under_the_agent(tmp_path: Path) -> None:
+    """A script of nobody's under `opentelemetry-instrument`: OTel's loader and our instrumentor take 6 M instructions."""
+    base = under_the_agent("kitchen-bare", tmp_path, **WITHOUT_OURS)
+    added = under_the_agent("kitchen-bare", tmp_path) - base
+    print(f"inert under the agent: {added:,} of {base:,} instructions")
+    assert 0 < added <= 6 * M
+
+
+def test_the_description_of_the_package_is_one_line() -> None:
+    """OpenTelemetry's loader parses the metadata of the package in each process that it starts."""
+    said = metadata("otel-bridge")
+    assert len(str(said["Description"] or said.get_payload()).strip().splitlines()) == 1
 
 
 def test_an_event_and_a_check_stay_within_theirs(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from conftest import BIN, ROOT, World
 PACKAGE = ROOT / "otel_bridge"
 STAGES = (
     "errors",
+    "kinds",
     "settings",
     "clock",
     "paths",
@@ -24,6 +25,8 @@ STAGES = (
 ABOVE = {stage: STAGES[: at + 1] for at, stage in enumerate(STAGES)}
 ABOVE["instrument"] = (*ABOVE["export"], "auto", "instrument")  # export/detach alone, when a sender is due; auto for decorators
 ABOVE["auto"] = (*ABOVE["instrument"], "auto")
+ABOVE["traced"] = (*ABOVE["auto"], "traced")
+ABOVE["for_otel"] = ("registered", "traced", "for_otel")  # in every process under OTel's agent, so it imports no stage
 ABOVE["scaffold"] = ("errors", "schema", "scaffold")
 ABOVE["program"] = (*ABOVE["auto"], "program")
 ABOVE["commands"] = (*STAGES, "instrument", "scaffold", "program", "commands")
@@ -34,7 +37,7 @@ ABOVE["testing_sink"] = ("export", "testing_events", "testing_sink")
 ABOVE["testing"] = (*ABOVE["instrument"], "testing_events", "testing_sink", "testing")
 ABOVE["__init__"] = ("record", "errors", "consent")  # lazily, when an event is recorded, or the person is asked
 HEAVY = {"opentelemetry", "requests", "google", "grpc"}
-LOADED_BY_OTEL = "instrument/for_otel.py"  # an OTel instrumentor, which nothing of ours imports
+LOADED_BY_OTEL = ("for_otel.py", "traced.py")  # an OTel instrumentor, which nothing of ours imports
 HOT = ("__init__", "auto", "clock", "paths", "consent/__init__", "privacy/__init__", "record/__init__")
 HOT += ("instrument/__init__", "instrument/for_click", "instrument/for_argparse")
 HOT_MAY = {"os", "sys", "time", "posix", "_thread", "click", "argparse", "json.encoder", "otel_bridge"}
@@ -83,9 +86,9 @@ def test_imports_point_upstream(file: Path) -> None:
 @pytest.mark.parametrize("file", modules(), ids=lambda file: str(file.relative_to(PACKAGE)))
 def test_only_the_export_imports_what_is_heavy(file: Path) -> None:
     """OpenTelemetry and requests are imported by export/ alone, and by what OpenTelemetry loads: no host pays for them."""
-    if file.relative_to(PACKAGE).parts[0] != "export" and str(file.relative_to(PACKAGE)) != LOADED_BY_OTEL:
+    if file.relative_to(PACKAGE).parts[0] != "export" and file.relative_to(PACKAGE).as_posix() not in LOADED_BY_OTEL:
         assert not HEAVY & {name.split(".")[0] for name in imports(file)}
-    assert "otel_bridge.instrument.for_otel" not in imports(file)
+    assert not {"otel_bridge.for_otel", "otel_bridge.for_otel.CliInstrumentor"} & {*imports(file)}
 
 
 @pytest.mark.parametrize("name", HOT)

@@ -1,5 +1,6 @@
 """The test doubles that we ship: they show what a product records, and leave nothing behind."""
 
+import errno
 import gzip
 import importlib
 import json
@@ -217,14 +218,18 @@ def test_of_children_only_numbers_are_known(probe: Callable[[str], list[str]]) -
 
 
 def test_every_other_loss_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A spool that is full, and offers that are no names or mappings: the reason and the number."""
+    """A disk that is full, and offers that are no names or mappings: the reason and the number."""
+
+    def full(*_: object) -> bool:
+        raise OSError(errno.ENOSPC, "no space")
+
     with capture_events("kitchen") as events:
-        monkeypatch.setattr(record, "SPOOL_BYTES", 10)
+        monkeypatch.setattr(record, "_appended", full)
         otel_bridge.event("kitchen.create")
         otel_bridge.event(["no", "name"])  # type: ignore[arg-type]
         otel_bridge.event("kitchen.create", 7)  # type: ignore[arg-type]
-    assert (list(events), events.lost) == ([], {"record_failed": 2, "spool_full": 1})
-    with pytest.raises(AssertionError, match=r"\Arecord_failed: 2 lost\nspool_full: 1 lost\Z"):
+    assert (list(events), events.lost) == ([], {"disk_full": 1, "record_failed": 2})
+    with pytest.raises(AssertionError, match=r"\Adisk_full: 1 lost\nrecord_failed: 2 lost\Z"):
         assert_declared(events)
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from ..consent.agreed import RATE, RUN
 from ..consent.identity import UUID
+from ..kinds import SPAN_KINDS
 from ..privacy.form import DAY, HASH, WEEK
 from ..schema import Field, Registry
 from ..schema.compile import COMPILED_IN
@@ -48,7 +49,6 @@ _CONSTANT = {
         "set(span.dropped_links_count, 0)",
     ),
 }
-_KINDS = {"internal": 1, "server": 2, "client": 3, "producer": 4, "consumer": 5}
 Public = tuple[str, ...] | None  # the names of a product's registry; None when it is a digest
 Named = tuple[Field, Public]
 
@@ -66,7 +66,7 @@ def render(registries: Sequence[Registry]) -> str:
     rate += f" and {_matches('log', RATE, '1|0[.][0-9]{1,4}')}"
     of_log = [*_rebuilt("log", logs, uid, rate), *_CONSTANT["log"]]
     named = {span.name: span.kind for one in registries for span in one.spans}
-    kinds = [f'set(span.kind, {_KINDS[kind]}) where span.name == "{name}"' for name, kind in sorted(named.items())]
+    kinds = [f'set(span.kind, {SPAN_KINDS.index(kind) + 1}) where span.name == "{name}"' for name, kind in sorted(named.items())]
     of_span = [*_rebuilt("span", spans), *_CONSTANT["span"], *kinds]
     after = [("scope", list(_CONSTANT["scope"])), ("resource", [*_rebuilt("resource", resource), *_CONSTANT["resource"]])]
     keys = sorted({field.key for fields in (resource, logs, spans) for field, _ in fields} | {"log.record.uid", RATE, _OPT_OUT})

@@ -6,6 +6,7 @@ counts in a row, `closed` is the digest of the declaration for which a server sa
 
 from pathlib import Path
 
+from .. import settings
 from ..clock import chance, now
 from ..paths import read_flat, rewrite
 
@@ -14,6 +15,7 @@ FIRST, MOST = 30, 3600  # seconds, doubling
 LONG = 6 * 3600  # seconds, when only somebody at the server can mend it
 DAY = 86400
 GONE = 410
+LONGEST = DAY + DAY // 2  # seconds that a sender may have asked for; more means that the clock was set back
 
 
 def remember(folder: Path, error: str, status: int | None = None, retry_after: float = 0.0, digest: str = "") -> None:
@@ -35,6 +37,21 @@ def recall(folder: Path) -> dict[str, str]:
         return read_flat(str(folder / "drain")) or {}
     except (OSError, UnicodeDecodeError):  # somebody has edited it
         return {}
+
+
+def due(folder: Path, digest: str, every: int | None = None) -> bool:
+    """Whether a sender may start for this declaration: the last one is `every` seconds ago, nobody backs off, nobody said 410.
+
+    What a run asks without importing this is `instrument.due`.
+    """
+    if settings.setting("detach") == "0":
+        return False
+    state, seconds = recall(folder), now() // 10**9
+    said = settings.setting("drain_every")
+    every = every if every is not None else int(said) if said.isdecimal() else 3600
+    last, until = whole(state.get("last")), whole(state.get("not_before"))
+    waits = last <= seconds < last + every or seconds < until <= seconds + LONGEST
+    return not waits and state.get("closed") != digest
 
 
 def whole(text: str | None) -> int:

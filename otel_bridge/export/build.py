@@ -30,8 +30,14 @@ def _owners(file: Path) -> Iterator[importlib.metadata.Distribution]:
     folders = [str(folder) for folder in file.parents] + sys.path
     for one in importlib.metadata.distributions(path=folders):
         listed = {Path(str(one.locate_file(path))).resolve() for path in one.files or () if path.name == file.name}
-        if file.resolve() in listed or any(file.resolve().is_relative_to(folder) for folder in _editable(one)):
+        if file.resolve() in listed or any(_within(file.resolve(), folder) for folder in _editable(one)):
             yield one
+
+
+def _within(file: Path, folder: Path) -> bool:
+    """Whether a file belongs to the project in a folder, and not to another one that lies in it."""
+    between = [one for one in file.parents if one != folder and one.is_relative_to(folder)]
+    return file.is_relative_to(folder) and not any((one / "pyproject.toml").exists() for one in between)
 
 
 def _editable(one: importlib.metadata.Distribution) -> list[Path]:

@@ -16,10 +16,10 @@ _PYTHONS = ("python", "pypy", "graalpy")
 _DEFAULT = (1, 2, 3, 14, 15)  # SIGHUP, SIGINT, SIGQUIT, SIGALRM, SIGTERM, wherever there is posix_spawn
 
 
-def spawn(product: str, folder: str, wait: bool) -> None:
-    """Start a sender for a product, unless one is at work, or this interpreter is no Python that could run one."""
+def spawn(product: str, folder: str, wait: bool) -> int:
+    """Start a sender, unless one is at work, or this interpreter is no Python that could run one; its process id, or 0."""
     if getattr(sys, "frozen", False) or not (sys.executable or "").rpartition("/")[2].startswith(_PYTHONS) or busy(folder):
-        return
+        return 0
     null = [(os.POSIX_SPAWN_OPEN, fd, "/dev/null", os.O_RDWR, 0) for fd in (0, 1, 2)]
     child = os.posix_spawn(
         sys.executable,
@@ -33,6 +33,7 @@ def spawn(product: str, folder: str, wait: bool) -> None:
     until = time.monotonic() + PATIENCE
     while wait and time.monotonic() < until and os.waitpid(child, os.WNOHANG) == (0, 0):
         time.sleep(0.02)
+    return child
 
 
 def _environment() -> "dict[bytes, bytes]":

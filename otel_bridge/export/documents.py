@@ -8,7 +8,7 @@ from typing import Any
 
 LONGEST = 1 << 20  # bytes of a line; nothing that we write is nearly as long
 _STARTS = ('{"resourceLogs":', '{"resourceSpans":')  # a quoted string never holds this: its quotes are escaped
-_TOP = {"logs": ("resourceLogs", "scopeLogs", "logRecords"), "traces": ("resourceSpans", "scopeSpans", "spans")}
+TOP = {"logs": ("resourceLogs", "scopeLogs", "logRecords"), "traces": ("resourceSpans", "scopeSpans", "spans")}
 _ENOUGH = 256  # resources that are kept parsed: those of one product on one machine differ little
 
 
@@ -21,13 +21,14 @@ class Item:
     scope: dict[str, Any]
     body: dict[str, Any]
     line: str
+    head: int = 0  # characters of the line that other records of the same resource object begin with, too
 
 
 class Reader:
     """Reads the documents of one signal; those of one run share their resource, which is parsed once."""
 
     def __init__(self, signal: str) -> None:
-        self.signal, self.top = signal, _TOP[signal]
+        self.signal, self.top = signal, TOP[signal]
         self._open = f'"{self.top[2]}":['
         self._heads: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
 
@@ -58,7 +59,7 @@ class Reader:
             try:
                 body = json.loads(document[at:-6])
                 if isinstance(body, dict):
-                    return [Item(self.signal, *head, body, document)]
+                    return [Item(self.signal, *head, body, document, at)]
             except ValueError:  # several records
                 pass
         resources, scopes, records = self.top
@@ -93,9 +94,9 @@ def _object(body: object) -> dict[str, Any]:
 
 def _documents(line: str) -> list[str]:
     """The documents that stand on a line: more than one where a half-written one had no newline."""
-    starts = sorted({0} | {at for start in _STARTS for at in _find(line, start)})
-    if starts == [0] and line.strip():
+    if line.startswith(_STARTS) and all(line.find(start, 1) < 0 for start in _STARTS):
         return [line]
+    starts = sorted({0} | {at for start in _STARTS for at in _find(line, start)})
     return [line[begin:end] for begin, end in zip(starts, [*starts[1:], len(line)], strict=True) if line[begin:end].strip()]
 
 

@@ -12,6 +12,7 @@ from ..record import segments
 from ..record.losses import Row, table
 from ..record.unfinished import settle
 from . import backoff, build, deletion, spool, told
+from .otlp import Connection
 from .shipment import Shipment
 from .writer import declaration, endpoint_of, written
 
@@ -64,15 +65,16 @@ def _drain(product: str, folder: Path, decision: Decision, result: Result, watch
         if renamed:
             _drop(folder, result)
             raise DeliveryError(f"{product} is {renamed}")
-        shipment = Shipment(folder, declared, decision, endpoint_of(declared), result, watch)
-        told.tell(shipment)
-        for signal in spool.SIGNALS:
-            while not result.error and (segment := spool.take(folder, signal, shipment.passed)):
-                if written(product).get("digest", declared.digest) != declared.digest:  # another version has run meanwhile
-                    declared = declaration(product)
-                    shipment.judge_by(declared)
-                shipment.ship(segment)
-        shipment.finish()
+        with Connection(endpoint_of(declared)) as connection:
+            shipment = Shipment(folder, declared, decision, connection, result, watch)
+            told.tell(shipment)
+            for signal in spool.SIGNALS:
+                while not result.error and (segment := spool.take(folder, signal, shipment.passed)):
+                    if written(product).get("digest", declared.digest) != declared.digest:  # another version has run meanwhile
+                        declared = declaration(product)
+                        shipment.judge_by(declared)
+                    shipment.ship(segment)
+            shipment.finish()
     except BridgeError as problem:
         if isinstance(problem, SchemaError):  # the next run signs its spool anew
             for signal in spool.SIGNALS:

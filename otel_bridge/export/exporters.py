@@ -15,11 +15,11 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from ..errors import swallow
 from ..settings import setting
 from . import logs, spans
+from .keeper import Keeper
 from .otlp import post
 from .policy import Policy
 from .prepare import Ready
 from .resource import SCOPE
-from .writer import endpoint_of
 
 Behind = TypeVar("Behind", LogRecordExporter, SpanExporter)
 
@@ -33,11 +33,25 @@ class _Guarded(Generic[Behind]):
         self.policy = policy or Policy.of(product or setting("product"))
         self.downstream: Behind | None = downstream
         self.endpoint = endpoint
+        self.keeper: Keeper | None = None
 
     def shutdown(self) -> None:
-        """Shut the exporter behind down."""
+        """Shut the exporter behind down; or let a last sender take what waits."""
         if self.downstream is not None:
             self.downstream.shutdown()  # type: ignore[no-untyped-call,unused-ignore]
+        try:
+            if self.keeper is not None:
+                self.keeper.close()
+        except Exception as problem:
+            swallow(problem)
+
+    def _taken(self, signal: str, made: list[Any]) -> bool:
+        """Whether what was made is on its way: over OTLP/HTTP to an endpoint, or in the spool."""
+        assert self.policy.declared is not None  # or nothing would have been made
+        if self.endpoint:
+            return not post(signal, made, self.endpoint).error
+        self.keeper = self.keeper or Keeper(self.policy.declared)
+        return self.keeper.keep(signal, made)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Nothing waits here."""
@@ -47,8 +61,9 @@ class _Guarded(Generic[Behind]):
 class PrivacyLogExporter(_Guarded[LogRecordExporter], LogRecordExporter):
     """Exports declared events, made anew by `policy`, through `downstream`; without one, over OTLP/HTTP to `endpoint`.
 
-    Without a policy that of `product` holds, or of OTEL_BRIDGE_PRODUCT; without an endpoint OTEL_BRIDGE_ENDPOINT or the
-    product's own. Never raises. Source: https://opentelemetry.io/docs/specs/otel/logs/sdk/#logrecordexporter
+    Without an endpoint either they are written to the spool of the product, as a run of a command line writes them: there they
+    survive this process, and the detached sender takes them to OTEL_BRIDGE_ENDPOINT or the product's own endpoint. Without a
+    policy that of `product` holds, or of OTEL_BRIDGE_PRODUCT. Never raises. Source: https://opentelemetry.io/docs/specs/otel/logs/sdk/#logrecordexporter
     """
 
     def export(self, batch: Sequence[ReadableLogRecord]) -> LogRecordExportResult:
@@ -57,7 +72,7 @@ class PrivacyLogExporter(_Guarded[LogRecordExporter], LogRecordExporter):
             made = _made(batch, self.policy.record, logs.to_otel, self.policy)
             if made and self.downstream is not None:
                 return self.downstream.export(made)
-            taken = not made or _posted("logs", made, self.policy, self.endpoint)
+            taken = not made or self._taken("logs", made)
         except Exception as problem:
             swallow(problem)
             taken = False
@@ -76,7 +91,7 @@ class PrivacySpanExporter(_Guarded[SpanExporter], SpanExporter):
             made = _made(spans_, self.policy.span, spans.to_otel, self.policy)
             if made and self.downstream is not None:
                 return self.downstream.export(made)
-            taken = not made or _posted("traces", made, self.policy, self.endpoint)
+            taken = not made or self._taken("traces", made)
         except Exception as problem:
             swallow(problem)
             taken = False
@@ -95,8 +110,3 @@ def _made(
         elif (ready := reduce(one)) is not None:
             made.append(to_otel(ready))
     return made
-
-
-def _posted(signal: str, made: list[Any], policy: Policy, endpoint: str) -> bool:
-    assert policy.declared is not None  # or nothing would have been made
-    return not post(signal, made, endpoint or endpoint_of(policy.declared)).error

@@ -7,8 +7,9 @@ import base64
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..kinds import SPAN_KINDS
 from ..record import attributes, quoted
-from ..record.action import KINDS
+from .documents import TOP
 from .prepare import Ready
 
 if TYPE_CHECKING:  # a sender that speaks JSON needs no protobuf
@@ -32,26 +33,25 @@ def request(signal: str, batch: Sequence[Ready]) -> "Message":
 def body(signal: str, batch: Sequence[Ready]) -> bytes:
     """The same request as text, written straight from what may leave: a quarter of the time that the way through protobuf takes.
 
-    Records of the same resource stand together, as in the protobuf request.
+    Records of the same resource, and below it of the same scope, stand together, as in the protobuf request.
     """
-    groups: dict[Hashable, list[Ready]] = {}
+    groups: dict[Hashable, dict[str, list[Ready]]] = {}
     for ready in batch:
-        groups.setdefault((ready.about, ready.version), []).append(ready)
-    one, told = (_LOGS, _log) if signal == "logs" else (_SPANS, _span)
-    texts = (one % (_resource(group[0]), _scope(group[0]), ",".join(map(told, group))) for group in groups.values())
-    return ('{"resource%s":[%s]}' % ("Logs" if signal == "logs" else "Spans", ",".join(texts))).encode()
+        groups.setdefault(ready.about, {}).setdefault(ready.version, []).append(ready)
+    top, below, records = TOP[signal]
+    tell = _log if signal == "logs" else _span
+    texts = []
+    for scopes in groups.values():
+        told = [
+            '{"scope":{%s},"%s":[%s]}' % (_scope(version), records, ",".join(map(tell, batch))) for version, batch in scopes.items()
+        ]
+        (first, *_), *_ = scopes.values()
+        texts.append('{"resource":{%s},"%s":[%s]}' % (_told(first.resource), below, ",".join(told)))
+    return ('{"%s":[%s]}' % (top, ",".join(texts))).encode()
 
 
-_LOGS = '{"resource":{%s},"scopeLogs":[{"scope":{%s},"logRecords":[%s]}]}'
-_SPANS = '{"resource":{%s},"scopeSpans":[{"scope":{%s},"spans":[%s]}]}'
-
-
-def _resource(ready: Ready) -> str:
-    return _told(ready.resource)
-
-
-def _scope(ready: Ready) -> str:
-    return '"name":"otel_bridge"' + (f',"version":{quoted(ready.version)}' if ready.version else "")
+def _scope(version: str) -> str:
+    return '"name":"otel_bridge"' + (f',"version":{quoted(version)}' if version else "")
 
 
 def _told(pairs: dict[str, Any]) -> str:
@@ -60,10 +60,11 @@ def _told(pairs: dict[str, Any]) -> str:
 
 def _log(ready: Ready) -> str:
     name = quoted(ready.name)
+    trace = '"traceId":"%032x",' % ready.trace_id if ready.trace_id else ""
+    span = '"spanId":"%016x",' % ready.span_id if ready.span_id else ""
     return (
-        '{"timeUnixNano":"%d","severityNumber":9,"body":{"stringValue":%s},%s,"traceId":"%032x","spanId":"%016x",'
-        '"observedTimeUnixNano":"%d","eventName":%s}'
-        % (ready.start, name, _told(ready.attributes), ready.trace_id, ready.span_id, ready.end, name)
+        '{"timeUnixNano":"%d","severityNumber":9,"body":{"stringValue":%s},%s,%s%s"observedTimeUnixNano":"%d","eventName":%s}'
+        % (ready.start, name, _told(ready.attributes), trace, span, ready.end, name)
     )
 
 
@@ -74,7 +75,7 @@ def _span(ready: Ready) -> str:
         '{"traceId":"%032x","spanId":"%016x",%s"name":%s,"kind":%d,"startTimeUnixNano":"%d","endTimeUnixNano":"%d",%s'
         '"status":%s,"flags":256}'
         % (
-            *(ready.trace_id, ready.span_id, above, quoted(ready.name), KINDS.index(ready.kind) + 1, ready.start, ready.end),
+            *(ready.trace_id, ready.span_id, above, quoted(ready.name), SPAN_KINDS.index(ready.kind) + 1, ready.start, ready.end),
             *(told, '{"code":2}' if ready.failed else "{}"),
         )
     )

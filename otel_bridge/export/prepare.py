@@ -92,6 +92,8 @@ class Check:
         if self.allowed is not self.declared:
             keys = {one[0] for one in agreed}
             kept = {key: value for key, value in kept.items() if key in keys}
+        if not log and not (body["traceId"] and body["spanId"]):
+            raise ValueError("a span of no trace")
         resource, undeclared_there = self._resource(item.resource)
         version = item.scope.get("version", "")
         return Ready(
@@ -100,14 +102,14 @@ class Check:
             resource=resource,
             version=version if VERSION.fullmatch(version) else "",
             attributes={**kept, **uid},
-            trace_id=int(_matched(_TRACE, body["traceId"]), 16),
-            span_id=int(_matched(_SPAN, body["spanId"]), 16),
+            trace_id=_id(_TRACE, body.get("traceId", "") if log else body["traceId"]),
+            span_id=_id(_SPAN, body.get("spanId", "") if log else body["spanId"]),
             start=_time(body["timeUnixNano" if log else "startTimeUnixNano"]),
             end=_time(body["observedTimeUnixNano" if log else "endTimeUnixNano"]),
             failed=not log and body.get("status", {}).get("code") == 2,
             undeclared=undeclared + undeclared_there,
             kind="internal" if log or name == RUN else self.declared.spans[name][0],
-            parent_id=int(_matched(_SPAN, body["parentSpanId"]), 16) if body.get("parentSpanId") else 0,
+            parent_id=_id(_SPAN, body.get("parentSpanId", "")),
         )
 
     def _resource(self, given: dict[str, Any]) -> tuple[dict[str, Any], int]:
@@ -134,6 +136,14 @@ class Portion:
     gone: list[int] = field(default_factory=list)
     lost: Counter[str] = field(default_factory=Counter)
     size: int = 0
+    last: Item | None = None
+
+    def add(self, number: int, ready: Ready, item: Item) -> None:
+        """Put a record into the request; its resource counts once among those that follow each other."""
+        self.batch.append((number, ready))
+        again = self.last is not None and self.last.resource is item.resource
+        self.size += len(item.line) - (item.head if again else 0)
+        self.last = item
 
     def full(self) -> bool:
         """Whether it is enough for a request."""
@@ -145,12 +155,11 @@ def portions(items: Iterable[tuple[int, Item | None]], check: Check) -> Iterator
     one = Portion()
     for number, item in items:
         found = check.one(item) if item is not None else "torn"
-        if isinstance(found, str):
+        if item is None or isinstance(found, str):
             one.gone.append(number)
-            one.lost[found] += 1
+            one.lost[str(found)] += 1
         else:
-            one.batch.append((number, found))
-            one.size += len(item.line) if item is not None else 0
+            one.add(number, found, item)
         if one.full():
             yield one
             one = Portion()
@@ -226,10 +235,11 @@ def _value(value: dict[str, Any]) -> Any:
     raise ValueError(kind)
 
 
-def _matched(form: re.Pattern[str], text: str) -> str:
-    if not form.fullmatch(text):
+def _id(form: re.Pattern[str], text: str) -> int:
+    """An id by its hexadecimal form; 0 for one that is not there, as of an event outside any span."""
+    if text and not form.fullmatch(text):
         raise ValueError(text)
-    return text
+    return int(text or "0", 16)
 
 
 def _time(text: str) -> int:

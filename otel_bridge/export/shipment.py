@@ -10,8 +10,8 @@ from ..consent import ON, Decision, decide
 from ..errors import DeliveryError
 from ..schema.compile import Compiled
 from . import ledger, otlp_json, quarantine
-from .otlp import Answer, send
-from .prepare import Check, Ready, portions
+from .otlp import Answer, Connection
+from .prepare import RECORDS, Check, Ready, portions
 from .segment import Segment
 
 if TYPE_CHECKING:
@@ -39,12 +39,14 @@ class Shipment:
         folder: Path,
         declared: Compiled,
         decision: Decision,
-        endpoint: str,
+        connection: Connection,
         result: "Result",
         watch: "Callable[[Result], object]",
     ) -> None:
-        self.folder, self.decision, self.endpoint, self.result, self.watch = folder, decision, endpoint, result, watch
+        self.folder, self.decision, self.connection, self.result, self.watch = folder, decision, connection, result, watch
+        self.endpoint = connection.endpoint
         self.last = Answer(None, "")
+        self.most = RECORDS  # a request, until a server finds that too many
         self.passed: set[Path] = set()  # segments that this sender has been through
         self.taken: Counter[str] = Counter()  # by signal
         self.refusals: Counter[str] = Counter()
@@ -60,7 +62,8 @@ class Shipment:
         self.passed.add(segment.path)
         for portion in portions(segment.items(), self.check):
             self._settle(segment, portion.gone, portion.lost)
-            self._send(segment, portion.batch)
+            for begin in range(0, len(portion.batch), step := self.most):
+                self._send(segment, portion.batch[begin : begin + step])
             if self.result.error:
                 return
         segment.finish()
@@ -78,13 +81,16 @@ class Shipment:
         if asked.mode != ON or asked.refused != self.decision.refused:  # nothing more leaves by the old choice
             raise DeliveryError(f"the choice for {self.declared.product} has changed")
         signal, records = segment.signal, [ready for _, ready in batch]
-        answer = self.last = send(signal, records, self.endpoint)
+        answer = self.last = self.connection.send(signal, records)
         if answer.status in REFUSED and (self.taken[signal] or self.refusals[signal] < REFUSALS):
             self.refusals[signal] += 1
             half = len(batch) // 2
             if half:
+                taken = self.taken[signal]
                 self._send(segment, batch[:half])
                 self._send(segment, batch[half:])
+                if self.taken[signal] == taken + len(batch):  # the records were good, there were too many of them
+                    self.most = min(self.most, half)
             else:
                 self.suspects.append(Suspect(segment, *batch[0], answer))
                 self._blame(signal)
@@ -102,7 +108,8 @@ class Shipment:
         """Write into the ledger what a server took; returns what was lost of it. If that fails the batch has left all the same."""
         lost = Counter({"rejected": answer.rejected, "undeclared_attribute": sum(one.undeclared for one in records)})
         try:
-            ledger.note(self.folder, self.endpoint, answer, otlp_json.body(signal, records))
+            body = answer.body if answer.body[:1] == b"{" else otlp_json.body(signal, records)  # what has left as JSON is that
+            ledger.note(self.folder, self.endpoint, answer, body)
         except OSError:
             lost["ledger"] = 1
         return +lost

@@ -13,7 +13,6 @@ from ..consent.identity import UUID
 from ..privacy import among
 from ..record import losses
 from ..schema.compile import Compiled
-from .otlp import send
 from .prepare import Ready, allowed, alone
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def tell(shipment: "Shipment") -> None:
     ready = owed(str(shipment.folder), shipment.declared, shipment.decision)
     if not ready:
         return
-    answer = shipment.last = send("logs", ready, shipment.endpoint)
+    answer = shipment.last = shipment.connection.send("logs", ready)
     if answer.error and answer.status not in (400, 413):
         shipment.result.error = f"{shipment.endpoint}: {answer.error}"
         return

@@ -50,7 +50,9 @@ def run(declared, decision, main, args, kwargs):
         raise
     finally:
         profiling, tracing = sys.getprofile(), sys.gettrace()  # what we do is not what they are looking at
-        if profiling is not None and hasattr(profiling, "__code__"):  # a profiler of C could not be put back
+        if profiling is not None and not hasattr(profiling, "__code__"):  # a profiler of C could not be put back
+            profiling = None
+        if profiling is not None:
             sys.setprofile(None)
         sys.settrace(None)
         duration = elapsed() - clock
@@ -71,7 +73,7 @@ def run(declared, decision, main, args, kwargs):
             otel_bridge._swallow(problem)
         if tracing is not None:
             sys.settrace(tracing)
-        if profiling is not None and hasattr(profiling, "__code__"):
+        if profiling is not None:
             sys.setprofile(profiling)
         error = None  # or this frame and the exception keep each other alive
 

@@ -7,6 +7,8 @@ is sent to us alone is passed on. All signals are blocked here and taken one by 
 import _signal as signal  # type: ignore[import-not-found]  # `signal` wraps it in enums, for 1.5 M instructions
 import os
 
+import otel_bridge
+
 from ..clock import elapsed, now
 from ..consent import OFF, decide, wants_log
 from ..privacy import among
@@ -38,9 +40,7 @@ def run(declared: "ModuleType", decision: "Decision", words: "list[str]", become
     try:
         recording, tell = begin(declared, decision) if recorded else (None, int)
     except Exception as problem:
-        from ..errors import swallow
-
-        swallow(problem)
+        otel_bridge._swallow(problem)
         return become(words)
     started, clock = now(), elapsed()
     status = _waited(words, become)
@@ -58,9 +58,7 @@ def run(declared: "ModuleType", decision: "Decision", words: "list[str]", become
 
             show(declared)
     except Exception as problem:
-        from ..errors import swallow
-
-        swallow(problem)
+        otel_bridge._swallow(problem)
     return _end(status)
 
 
@@ -97,9 +95,7 @@ def _waited(words: "list[str]", become: "Become") -> int:
         if child:
             return _followed(child, every)
     except Exception as problem:  # and now the simple way
-        from ..errors import swallow
-
-        swallow(problem)
+        otel_bridge._swallow(problem)
         if child:
             return os.waitpid(child, 0)[1]
     code = 126

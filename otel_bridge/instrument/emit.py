@@ -2,6 +2,8 @@
 
 import sys
 
+import otel_bridge
+
 from ..record import record
 from ..registered import of_another_process, of_product
 from . import begin, ship
@@ -36,16 +38,12 @@ def emit(product: str, event: str, pairs: "list[tuple[str, str]]", decision: "De
             sys.stderr.write(f"otel-bridge emit: {mistake.args[0]}\n")
         return 1
     except Exception as problem:
-        from ..errors import swallow
-
-        swallow(problem)
+        otel_bridge._swallow(problem)
         return 0
     try:
         _record(declared, decision, event, given)
     except Exception as problem:
-        from ..errors import swallow
-
-        swallow(problem)
+        otel_bridge._swallow(problem)
     return 0
 
 

@@ -8,10 +8,10 @@ from types import TracebackType
 import otel_bridge
 
 from ..clock import elapsed, new_id, now
+from ..kinds import SPAN_KINDS
 from ..privacy import clean
 from . import Run, append, lose, span_line
 
-KINDS = ("internal", "server", "client", "producer", "consumer")  # as OTLP numbers them, from 1
 _open: ContextVar["tuple[Run, str] | None"] = ContextVar("otel_bridge.action", default=None)
 
 
@@ -74,7 +74,7 @@ class action:  # noqa: N801 - it is used as a word: `with otel_bridge.action("ki
             lose(run, "undeclared_attribute", undeclared)
         kept += clean(run.declared.COMMON, {**run.parsed, "otel_bridge.sequence": run.sequence}, run.names)[0]
         ids, times = (self._id, self._above), (self._started, duration)
-        append(run, "traces", span_line(run, self.name, KINDS.index(kind) + 1, ids, times, kept, error is not None))
+        append(run, "traces", span_line(run, self.name, SPAN_KINDS.index(kind) + 1, ids, times, kept, error is not None))
 
 
 def _here(run: Run) -> str:

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ..kinds import SPAN_KINDS
 from .finder import Finder
 from .marked import Marked, Mistake, listed, privacy_of, type_of
 from .parameters import RULES, widened
 from .policies import DEFAULTS, OF_A_PLACE, OURS, POLICIES
 from .registry import RATE, RUN
 
-KINDS = ("client", "consumer", "internal", "producer", "server")
 KEY = re.compile(r"[a-z][a-z0-9_]*([.][a-z0-9_]+)*")
 SAID = ("stability", "brief", "note", "annotations", "deprecated", "requirement_level")
 _REFERENCE = (*SAID, "ref", "examples", "role", "sampling_relevant")
@@ -107,8 +107,8 @@ class Groups(Finder):
         if not isinstance(rate, int | float) or isinstance(rate, bool) or not 0 < rate <= 1 or rate != round(rate, 4):
             message = f"`{called}`: `sample_rate` must be a number above 0, at most 1, with up to four decimals"
             yield self._mistake(privacy, "sample_rate", "sample-rate", message)
-        if section.name == "spans" and group.get("kind", "internal") not in KINDS:
-            yield self._mistake(group, "kind", "kind", f"`{called}`: `kind` must be one of {', '.join(KINDS)}")
+        if section.name == "spans" and group.get("kind", "internal") not in SPAN_KINDS:
+            yield self._mistake(group, "kind", "kind", f"`{called}`: `kind` must be one of {', '.join(sorted(SPAN_KINDS))}")
 
     def _reference(self, group: str, reference: Marked, beside: list[str]) -> Iterator[Mistake]:
         key = str(reference.get("ref", ""))

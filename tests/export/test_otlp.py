@@ -1,6 +1,5 @@
 """What leaves with a request, and how an answer is judged, on a real socket."""
 
-import base64
 import http.server
 import re
 import shutil
@@ -112,32 +111,6 @@ def test_partial_success_is_counted_and_not_sent_again(recorded: World) -> None:
         result = recorded.json("otel-bridge", "drain", "--product", "kitchen", "--json", OTEL_BRIDGE_ENDPOINT=server.endpoint)
     assert result == {"sent": 0, "kept": 0, "quarantined": 0, "lost": {"rejected": 2}, "error": ""}
     assert recorded.json("otel-bridge", "status", "--product", "kitchen", "--json")["lost"] == {"rejected": 2}
-
-
-STOCK = """
-import sys
-from opentelemetry._logs import LogRecord
-from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
-from opentelemetry.sdk._logs import ReadableLogRecord
-from opentelemetry.sdk.resources import Resource
-exporter = OTLPLogExporter(endpoint=sys.argv[1] + '/v1/logs', headers={'x-vendor': 'key'})
-for _ in range(2):
-    exporter.export([ReadableLogRecord(LogRecord(timestamp=1, body='x'), Resource({}))])
-"""
-
-
-def test_the_stock_exporter_alone_says_it_all(world: World) -> None:
-    """Why there is a session of our own: headers of the environment, netrc password and cookies go to whatever endpoint it is given."""
-    with answering(200, {"Set-Cookie": "a=cookie-of-another"}, b"") as server:
-        host = server.endpoint.removeprefix("http://").partition(":")[0]
-        netrc = world.home / ".netrc"
-        netrc.write_text(f"machine {host} login me password netrc-password\n")
-        netrc.chmod(0o600)
-        world.run(str(BIN / "python"), "-c", STOCK, server.endpoint, OTEL_EXPORTER_OTLP_HEADERS="x-mine=header-of-mine")
-    told = [headers for _, headers, _ in server.requests]
-    assert [headers["x-mine"] for headers in told] == ["header-of-mine"] * 2
-    assert [base64.b64decode(headers["Authorization"].partition(" ")[2]) for headers in told] == [b"me:netrc-password"] * 2
-    assert told[1]["Cookie"] == "a=cookie-of-another"
 
 
 def test_a_request_says_nothing_of_the_users_own(recorded: World) -> None:

@@ -8,6 +8,7 @@ from conftest import ROOT, World
 
 from otel_bridge.consent import Decision
 from otel_bridge.export import spool
+from otel_bridge.export.otlp_json import body, canonical, request
 from otel_bridge.export.prepare import prepare
 from otel_bridge.schema.compile import read
 
@@ -63,13 +64,34 @@ def test_what_was_recorded_passes_whole(items: list[spool.Item]) -> None:
 )
 def test_a_planted_marker_does_not_come_through(items: list[spool.Item], signal: str, change) -> None:
     """Wherever it is planted, it is in nothing that may leave."""
-    from otel_bridge.export.otlp_json import request
-
     declared = read(ROOT / "examples/kitchen/kitchen/_telemetry.py")
     item = edited(next(item for item in items if item.signal == signal), change)
     ready, lost = prepare([item], declared, ON)
     assert MARKER.encode() not in request(signal, ready).SerializeToString()
+    assert MARKER.encode() not in body(signal, ready)
     assert len(ready) + sum(lost.values()) == 1
+
+
+def test_the_json_that_leaves_says_what_the_protobuf_says(items: list[spool.Item]) -> None:
+    """The two ways of writing a request are one: a batch of records of two resources and two versions, a failed span, a child."""
+    declared = read(ROOT / "examples/kitchen/kitchen/_telemetry.py")
+    for signal in spool.SIGNALS:
+        item = next(item for item in items if item.signal == signal)
+        changes = [
+            lambda item: None,
+            lambda item: item.body.update(status={"code": 2}, parentSpanId="1" * 16),
+            lambda item: item.resource["attributes"].pop(attribute(item, "host.arch")),
+            lambda item: item.scope.update(version="0.9"),
+            lambda item: [item.body.pop(key) for key in ("traceId", "spanId") if item.signal == "logs"],
+            lambda item: item.scope.update(version="rubbish"),
+            lambda item: item.body["attributes"].append(
+                {"key": "otel_bridge.options", "value": {"arrayValue": {"values": [{"stringValue": "--debug"}]}}}
+            ),
+            lambda item: item.body["attributes"].append({"key": "otel_bridge.options", "value": {"arrayValue": {}}}),
+        ]
+        ready, lost = prepare([edited(item, change) for change in changes], declared, ON)
+        assert (len(ready), lost) == (len(changes), {})
+        assert json.loads(body(signal, ready)) == canonical(request(signal, ready))
 
 
 def test_consent_never_reaches_back(items: list[spool.Item]) -> None:

@@ -89,6 +89,7 @@ def grpc_server(answer: Answer = lambda path, body, context: b"", certificate: P
 
 SERVERS: dict[str, Callable[[], AbstractContextManager[Server]]] = {
     "http/protobuf": lambda: answering(200, {}, b""),
+    "http/json": lambda: answering(200, {}, b""),
     "grpc": grpc_server,
 }
 
@@ -116,7 +117,10 @@ def test_a_server_reads_what_the_preview_showed_and_the_ledger_keeps_it(recorded
         more = {"OTEL_BRIDGE_ENDPOINT": server.endpoint, "OTEL_BRIDGE_PROTOCOL": protocol}
         result = recorded.json(*DRAIN, **more)
     assert result == {"sent": 2, "kept": 0, "quarantined": 0, "lost": {}, "error": ""}
-    read = [canonical(MESSAGES[path].FromString(body)) for path, _, body in server.requests]
+    read = [
+        json.loads(body) if protocol == "http/json" else canonical(MESSAGES[path].FromString(body))
+        for path, _, body in server.requests
+    ]
     assert [[*one] for one in read] == [["resourceLogs"], ["resourceSpans"]]
     assert read == shown
     kept = lines(recorded, "sent", "--json")
@@ -207,7 +211,7 @@ def test_over_grpc_partial_success_is_counted_and_not_sent_again(recorded: World
 
 @pytest.mark.parametrize("speaks", [True, False])
 def test_a_grpc_server_that_never_answers_keeps_everything(recorded: World, speaks: bool) -> None:
-    """Connected or not, ten seconds and no more, whatever the user's own timeout; the next sender backs off."""
+    """Connected or not, as long as is set and no more, whatever the user's own timeout; the next sender backs off."""
     release = threading.Event()
     with (
         grpc_server(lambda path, body, context: bytes(release.wait(120))) as server,
@@ -215,43 +219,27 @@ def test_a_grpc_server_that_never_answers_keeps_everything(recorded: World, spea
     ):
         endpoint = server.endpoint if speaks else f"http://127.0.0.1:{mute.getsockname()[1]}"
         began = time.monotonic()
-        result = recorded.json(*DRAIN, ok=False, **THEIRS, **over_grpc(endpoint))
+        result = recorded.json(*DRAIN, ok=False, **THEIRS, **over_grpc(endpoint, OTEL_BRIDGE_TIMEOUT="2.5"))
         seconds = time.monotonic() - began
         release.set()
     assert result["error"] == f"{endpoint}: no answer (DEADLINE_EXCEEDED)"
     assert (result["kept"], len(server.requests)) == (2, int(speaks))
-    assert 9.5 < seconds < 60
+    assert 2.4 < seconds < 30
     assert FIRST / 2 - 1 <= waits(recorded) <= FIRST * 1.5 + 1
 
 
 def test_nobody_who_speaks_grpc_keeps_everything(recorded: World) -> None:
     """A refused connection, a server of HTTP/1.1 and a URL without a host are no answer, not one of a server, and one line each."""
     with answering(200, {}, b"") as server:
-        for endpoint in ("http://127.0.0.1:1", server.endpoint, "http://"):
+        for endpoint, why in (
+            ("http://127.0.0.1:1", "connection refused"),
+            (server.endpoint, "not HTTP/2"),
+            ("http://", "UNAVAILABLE"),
+        ):
             done = recorded.run("otel-bridge", "drain", "--product", "kitchen", ok=False, **over_grpc(endpoint))
-            assert done.stderr == f"{endpoint}: no answer (UNAVAILABLE)\n"
+            assert done.stderr == f"{endpoint}: no answer ({why})\n"
             assert waits(recorded) <= FIRST * 8 * 1.5 + 1  # the third in a row, and no long pause
     assert len(recorded.waiting()) == 2
-
-
-STOCK = """
-import sys
-from opentelemetry._logs import LogRecord
-from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter
-from opentelemetry.sdk._logs import ReadableLogRecord
-from opentelemetry.sdk.resources import Resource
-exporter = OTLPLogExporter(endpoint=sys.argv[1], insecure=True, headers={}, timeout=10)
-exporter.export([ReadableLogRecord(LogRecord(timestamp=1, body='x'), Resource({}))])
-"""
-
-
-def test_the_stock_grpc_exporter_alone_says_it_all(world: World) -> None:
-    """Why there is a stub of our own and no OTEL_* in its sight: what it is given does not keep the environment out."""
-    with grpc_server() as server:
-        stock = (str(BIN / "python"), "-c", STOCK, server.endpoint)
-        world.run(*stock, OTEL_EXPORTER_OTLP_HEADERS="x-mine=header-of-mine")
-        world.run(*stock, ok=False, OTEL_EXPORTER_OTLP_LOGS_TIMEOUT="soon")
-    assert [metadata["x-mine"] for _, metadata, _ in server.requests] == ["header-of-mine"]
 
 
 @pytest.mark.parametrize("headers", [{}, {"OTEL_BRIDGE_HEADERS": "X-Vendor=key"}])
@@ -298,7 +286,7 @@ def test_over_grpc_https_trusts_our_certificates_and_no_others(recorded: World, 
         more = over_grpc(server.endpoint)
         stranger = recorded.json(*DRAIN, ok=False, **theirs, **more)
         friend = recorded.json(*DRAIN, OTEL_BRIDGE_CA_FILE=str(certificate), **more)
-    assert stranger["error"] == f"{server.endpoint}: no answer (UNAVAILABLE)"
+    assert stranger["error"].startswith(f"{server.endpoint}: no answer (certificate: ")
     assert (stranger["kept"], friend["sent"], len(server.requests)) == (2, 2, 2)
 
 
@@ -306,10 +294,9 @@ def test_over_grpc_https_trusts_our_certificates_and_no_others(recorded: World, 
     ("more", "text"),
     [
         (
-            {"OTEL_BRIDGE_PROTOCOL": "http/json"},
-            "OTEL_BRIDGE_PROTOCOL: 'http/json' is not spoken here; write `http/protobuf` or `grpc`",
+            {"OTEL_BRIDGE_PROTOCOL": "GR\nPC"},
+            "OTEL_BRIDGE_PROTOCOL: 'GR\\nPC' is not known here; write `http/protobuf`, `http/json` or `grpc`",
         ),
-        ({"OTEL_BRIDGE_PROTOCOL": "GR\nPC"}, "OTEL_BRIDGE_PROTOCOL: 'GR\\nPC' is not spoken here; write `http/protobuf` or `grpc`"),
         (
             over_grpc("http://127.0.0.1:1", OTEL_BRIDGE_HEADERS="x=1,authorization=schlüssel"),
             "OTEL_BRIDGE_HEADERS: gRPC takes no 'authorization' with that value; write plain ASCII, and no `-bin` key",

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import BIN, World, attributes
+from conftest import BIN, World, attributes, compile_once
 
 from otel_bridge.export import spool
 
@@ -95,7 +95,7 @@ def start(world: World, probe: Callable[[str], list[str]]) -> Started:
     toml = source.with_name("pyproject.toml")
     toml.write_text(toml.read_text().replace("[tool.", '[project.scripts]\nprobe = "otel_bridge.auto.probe.cli:main"\n[tool.'))
     source.write_text(source.read_text().replace("attributes:\n", DECLARED, 1))
-    world.run("otel-bridge", "compile", str(source))
+    compile_once(world, source.parent)
 
     def run(program: str, *words: str, **more: str) -> "subprocess.CompletedProcess[str]":
         script = world.root / "probe"
@@ -216,7 +216,7 @@ def test_help_and_its_like(
                 "      - {ref: probe.option.level}", "      - {ref: otel_bridge.help}\n      - {ref: probe.option.level}"
             )
         )
-        world.run("otel-bridge", "compile", str(source))
+        compile_once(world, source.parent)
     if parser == "argparse" and kind == "completion":
         more = {"_ARGCOMPLETE": "1"}
         words = ["deep", "dive", "x"]
