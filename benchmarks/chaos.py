@@ -1,7 +1,8 @@
 """Play 500 faulty worlds of tests/delivery from one seed, and try every harm and every wrong core that is kept there.
 
-Totals, the seed, and in which round each wrong version was found go to benchmarks/results/chaos.json. `--seconds N` bounds the
-rounds and, apart from them, each wrong version; how many were played is part of the result. Exits with 1 when a right core was wrong.
+Totals, the seed, and in which round each wrong version was found go to benchmarks/results/chaos.json. `--seconds N` bounds
+the rounds and, apart from them, each wrong version; how many were played is part of the result. Exits with 1 when the right
+core was wrong.
 """
 
 import argparse

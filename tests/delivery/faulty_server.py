@@ -82,6 +82,7 @@ class Handler(BaseHTTPRequestHandler):
     """Reads a request, decides, journals, answers."""
 
     server: FaultyServer
+    protocol_version = "HTTP/1.1"  # so that a connection may be used again
     timeout = 10
 
     def do_POST(self) -> None:
@@ -161,7 +162,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body) + (10 if cut else 0)))
         self.end_headers()
         self.wfile.write(body)
-        self.close_connection = True
+        self.close_connection = cut or self.server.toss(0.2)
 
     def reset(self) -> None:
         """Close with a reset."""

@@ -19,7 +19,7 @@ from faulty_server import GOOD
 
 from otel_bridge import record, shell
 from otel_bridge.consent import Decision
-from otel_bridge.export import detach, otlp, sender
+from otel_bridge.export import detach, sender
 from otel_bridge.export.drain import drain
 from otel_bridge.paths import opened
 from otel_bridge.record import Run
@@ -144,7 +144,6 @@ def send(world: Path, name: str, how: str, fate: Fate, seed: str, timeout: float
 def _wait_for(seconds: float) -> None:
     """Wait so long for an answer."""
     os.environ["OTEL_BRIDGE_TIMEOUT"] = str(seconds)
-    otlp.TIMEOUT = seconds  # where no setting says it
 
 
 def close(world: Path, seed: str, number: int) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from otel_bridge import record
 from otel_bridge.clock import new_uuid
-from otel_bridge.export import otlp, quarantine, spool, told
+from otel_bridge.export import answer, quarantine, spool, told
 from otel_bridge.export.segment import Segment
 from otel_bridge.export.shipment import Shipment
 from otel_bridge.record import losses, segments, unfinished
@@ -116,13 +116,11 @@ def _() -> None:
 @mutant("steps forgotten")
 def _() -> None:
     Segment.progress = property(lambda self: Path(os.devnull))  # type: ignore[assignment,method-assign]
-    real = Segment.finish
 
     def finish(self: Segment) -> None:
         if self.whole and not self.open:
             self.path.unlink(missing_ok=True)
 
-    assert real
     Segment.finish = finish  # type: ignore[method-assign]
 
 
@@ -148,8 +146,8 @@ def _() -> None:
 
 @mutant("garbage is success")
 def _() -> None:
-    real = otlp._rejected
-    otlp._rejected = lambda signal, answer: real(signal, answer) or 0
+    real = answer._rejected
+    answer._rejected = lambda *told: real(*told) or 0
 
 
 @mutant("told twice with a new uid")
