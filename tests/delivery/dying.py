@@ -19,6 +19,7 @@ CALLS = ("open", "write", "pwrite", "pread", "read", "rename", "replace", "unlin
 CALLS += ("close", "mkdir", "listdir", "scandir")
 NET = ("connect", "sendall", "recv_into")
 DECIDING = ("write", "pwrite", "rename", "replace", "unlink", "lockf", "ftruncate", "sendall", "recv_into")  # that change a state
+CHANGING = {"write", "pwrite", "rename", "replace", "unlink", "ftruncate", "sendall"}  # between two of these nothing is different
 OFTEN = ("pwrite", "pwrite", "unlink", "rename")  # between which something is counted
 DROPPED = (".spool_full", ".too_old", ".renamed_build")
 SHORTEST, REST = 20, 10  # bytes of a torn line that are there, and that are not: a piece that can be told from a whole one
@@ -28,7 +29,7 @@ SHORTEST, REST = 20, 10  # bytes of a torn line that are there, and that are not
 class Fate:
     """What befalls a process: where it dies, how often it dawdles, which line it writes half and which a full disk cuts."""
 
-    kind: str = ""  # of the call; "*" for any, nothing for a long life
+    kind: str = ""  # of the call; "*" for any, "+" for any that changes something, nothing for a long life
     number: int = 0
     after: bool = False
     dawdle: float = 0.0  # the part of its calls that take a while
@@ -74,6 +75,7 @@ class Victim:
         """One call more."""
         self.calls[kind] += 1
         self.calls["*"] += 1
+        self.calls["+"] += kind in CHANGING
         if self.chance.random() < self.fate.dawdle:
             time.sleep(self.chance.random() * 0.02)
         self.die(kind, False)
@@ -87,7 +89,8 @@ class Victim:
     def die(self, kind: str, after: bool) -> None:
         """Die here, if it is here."""
         fate = self.fate
-        if fate.after is after and fate.kind in (kind, "*") and self.calls[fate.kind] == fate.number:
+        mine = fate.kind in (kind, "*") or (fate.kind == "+" and kind in CHANGING)
+        if mine and fate.after is after and self.calls[fate.kind] == fate.number:
             REAL["kill"](REAL["getpid"](), signal.SIGKILL)
 
     def line(self, real: Any, fd: int, data: bytes) -> int:
@@ -102,6 +105,7 @@ class Victim:
             self.note("torn")
             real(fd, data[:part])
             REAL["kill"](REAL["getpid"](), signal.SIGKILL)
+        self.note("short")
         return int(real(fd, data[:part]))
 
     def witness(self, path: str) -> None:

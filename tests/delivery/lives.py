@@ -1,8 +1,8 @@
 """What the processes of a faulty world do: record numbered events, send what waits, serve; each forked, each may be killed.
 
 A writer notes in a file of its own what only it can know, one line each: `try ID` before it records, `ack ID` once `record` has
-returned, `lost ID` when `append` says that nothing waits, `torn ID` when half a line is all that will be there, `mark`, `marked`,
-`unmark` and `unmarked` around the mark of its run.
+returned, `lost ID` when `append` says that nothing waits, `torn ID` when half a line is all that will be there, `short ID` when half
+a line has to be cut off again, `mark`, `marked`, `unmark` and `unmarked` around the mark of its run.
 """
 
 import os

@@ -16,7 +16,7 @@ Then (`verdict.py`) these are equal, by the ids that writers noted:
 
 Only bounded is what no witness can know: a record whose writer was killed before its `record` returned is written or not, counted
 or not (`busy`, `disk_full`, `unwritable`, and `too_old` where its clock was wrong); a run that was killed while it made or removed its
-mark is `unfinished` or not. A record may be seen several times: readers know it by its id.
+mark is `unfinished` or not; half a line that a writer died at cutting off is `torn` or not. A record may be seen several times: readers know it by its id.
 """
 
 import json
@@ -32,6 +32,7 @@ from otel_bridge.errors import CollectorError
 
 HERE = Path(__file__).parent
 SEED = 1
+HARMS = ("lies", "counts too much", "tears", "invents")
 QUICK = (
     "deleted before it was acknowledged",
     "counted without token",
@@ -79,18 +80,19 @@ def test_fifty_faulty_worlds_lose_nothing_uncounted() -> None:
             assert found[what] > 0, f"nothing was {what}: the worlds are too good"
 
 
-def test_harm_is_found() -> None:
-    """A server that lies, counts too much or invents a record, a line that is torn behind the writer's back: each is found."""
-    harms = ("lies", "counts too much", "tears", "invents")
-    found = ended(played(*(word for harm in harms for word in ("--harm", harm))))
-    assert [one["harm"] for one in found] == list(harms)
-    for one in found:
-        assert one["wrong"], one
+@pytest.mark.parametrize("who", ["writer", "sender"])
+def test_a_process_may_die_before_any_of_its_calls(who: str) -> None:
+    """Before every seventh call that changes something, in turn, until one lives through all; `make chaos` takes each of them."""
+    (found,) = ended(played("--calls", who, "--first", "3", "--rounds", "1000", "--step", "7"))
+    assert found["wrong"] == {}
+    assert found["lived"] == 1
+    assert found["rounds"] > 5
 
 
-def test_a_wrong_core_is_found() -> None:
-    """Eight versions of the core with one mistake each are told from the right one."""
-    found = ended(played(*(word for name in QUICK for word in ("--mutant", name))))
-    assert [one["harm"] for one in found] == list(QUICK)
-    for one in found:
-        assert one["wrong"], one
+def test_harm_and_a_wrong_core_are_found() -> None:
+    """Four harms, such as a server that lies, and eight versions of the core with one mistake each are told from the right one."""
+    words = [("--harm", harm) for harm in HARMS] + [("--mutant", name) for name in QUICK]
+    programs = [played(*(word for pair in words[at::2] for word in pair)) for at in (0, 1)]
+    found = [one for program in programs for one in ended(program)]
+    assert {one["harm"] for one in found} == {*HARMS, *QUICK}
+    assert [one["harm"] for one in found if not one["wrong"]] == []

@@ -26,6 +26,7 @@ class Found:
     old: set[str] = field(default_factory=set)  # recorded with a clock 40 days behind
     unwritten: set[str] = field(default_factory=set)
     torn: set[str] = field(default_factory=set)
+    short: set[str] = field(default_factory=set)  # cut by a full disk, and the writer died at it: half a line is left, or nothing
     taken: set[str] = field(default_factory=set)
     rejected: set[str] = field(default_factory=set)
     quarantined: set[str] = field(default_factory=set)
@@ -53,11 +54,12 @@ def gathered(world: Path, state: Path, seen: "set[str] | None" = None) -> Found:
     least = most = 0
     for file in (world / "notes").iterdir():
         words = [line.split(" ", 1) for line in file.read_text().splitlines()]
-        notes = {kind: {uid for one, uid in words if one == kind} for kind in ("try", "ack", "lost", "torn")}
+        notes = {kind: {uid for one, uid in words if one == kind} for kind in ("try", "ack", "lost", "torn", "short")}
         found.tried |= notes["try"]
         found.acked |= notes["ack"]
         found.unwritten |= notes["lost"]
         found.torn |= notes["torn"]
+        found.short |= notes["short"] - notes["lost"] - notes["ack"]
         found.old |= notes["try"] if file.name.startswith("old") else set()
         kinds = {one for one, _ in words}
         least += "marked" in kinds and "unmark" not in kinds
@@ -157,7 +159,7 @@ def _counts(found: Found, places: dict[str, set[str]]) -> list[str]:
     expected = {
         "spool_full": (found.lines["spool_full"],) * 2,
         "too_old": (found.lines["too_old"] + aged[0], found.lines["too_old"] + aged[1]),
-        "torn": (len(found.torn) - found.pieces,) * 2,
+        "torn": (len(found.torn) - found.pieces, len(found.torn | found.short) - found.pieces),
         "refused": (len(found.quarantined),) * 2,
         "rejected": (len(found.rejected),) * 2,
         "unfinished": found.marks,

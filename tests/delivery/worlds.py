@@ -10,7 +10,7 @@ from pathlib import Path
 
 import lives
 import real_collector
-from dying import drawn
+from dying import Fate, drawn
 from faulty_server import HEALTHY, SHARES, FaultyServer
 from verdict import Found, gathered, judged
 
@@ -120,6 +120,29 @@ class World:
         while self.others() and time.monotonic() < until:
             self.reap()
             time.sleep(0.01)
+
+    def exact_day(self, who: str, number: int) -> bool:
+        """A writer dies with half a line, another records 24 events, a sender sends; whether one of them lived past this call."""
+        self.odds, deadly = (0.0, 0.15), Fate("+", number)
+        self.serve()
+        self.environment["OTEL_BRIDGE_SPOOL_BYTES"] = "40000"
+        fates = {"writer": deadly if who == "writer" else Fate(), "sender": deadly if who == "sender" else Fate()}
+        self.wait(self.start("writer-1", lambda: lives.write(self.root, "writer-1", 9, Fate(tear=5), self.seed, False)))
+        status = self.wait(
+            self.start("writer-2", lambda: lives.write(self.root, "writer-2", 24, fates["writer"], self.seed, False))
+        )
+        if who == "sender":
+            told = ("library", fates["sender"], self.seed, 10.0)
+            less = {"OTEL_BRIDGE_SPOOL_BYTES": "24000"}  # so that it drops some, too
+            status = self.wait(self.start("sender-1", lambda: lives.send(self.root, "sender-1", *told), **less))
+        return not os.WIFSIGNALED(status)
+
+    def wait(self, process: int) -> int:
+        """Wait for a process to end; how it did."""
+        _, status = os.waitpid(process, 0)
+        self.killed += os.WIFSIGNALED(status)
+        del self.children[process]
+        return status
 
     def happens(self, name: str, live: Callable[[], object]) -> None:
         """One event of a bad day."""
