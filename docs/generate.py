@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from otel_bridge import settings
+from otel_bridge.collector.sinks import Told, Variable, fields, told
 from otel_bridge.schema.parameters import RULES
 from otel_bridge.schema.policies import DEFAULTS, FILLED, OURS, POLICIES
 
@@ -84,6 +85,64 @@ def leaks() -> str:
     return "\n".join([*lines, "", f"Python {found['python']}, {shown}."]) + "\n"
 
 
+def sinks() -> str:
+    """Every sink, overlay and scale file, as the comments at its head have it."""
+    lines = ["# Sinks and overlays", "", *_SINKS.splitlines()]
+    for kind, title in (("sinks", "Sinks"), ("overlays", "Overlays"), ("scale", "For many hosts"), (".", "For all of them")):
+        files = sorted((ROOT / "collector-config" / kind).glob("*.yaml" if kind != "." else "base.yaml"))
+        lines += ["", f"## {title}"]
+        for file in files:
+            lines += ["", *_told(told(file), file.relative_to(ROOT).as_posix())]
+    return "\n".join(lines) + "\n"
+
+
+def _told(one: Told, place: str) -> list[str]:
+    lines = [f"### [`{one.name}`](../{place})", "", one.what] if one.name != "base" else [f"### [`{one.name}`](../{place})"]
+    rows: list[tuple[Variable, str]] = [(row, "must be set") for row in one.needs]
+    rows += [(row, f"`{row.default}`" if row.default else "") for row in one.may]
+    if rows:
+        lines += ["", "| variable | default | what it is |", "|--|--|--|"]
+        lines += [f"| `{row.name}` | {default} | {row.what} |" for row, default in rows]
+    if one.lost:
+        lines += ["", "Lost:", "", *(f"* {text}" for text in one.lost)]
+    return lines
+
+
+def intake() -> str:
+    """What the intake takes, as `make bench` has last measured it."""
+    found = json.loads((ROOT / "benchmarks/results/intake.json").read_text(encoding="utf-8"))
+    machine = found["machine"]
+    lines = ["# What the intake takes", "", *_INTAKE.format(seconds=found["seconds"], **machine).splitlines(), ""]
+    lines += ["| collector | records a request | records/s | CPU us a record | peak MB |", "|--|--:|--:|--:|--:|"]
+    for name, one in sorted(found["medians"].items(), key=lambda row: (row[0].endswith(", 1000 a request"), row[0])):
+        kind, _, load = name.removesuffix(" a request").rpartition(", ")
+        rate, cpu, peak = one["records_a_second"], one["cpu_us_a_record"], one["peak_mb"]
+        lines.append(f"| {kind} | {int(load):,} | {rate:,.0f} | {cpu:.1f} | {peak:.0f} |")
+    lines += ["", "Splunk down, its queue growing (file beside it, 500 records a request):", ""]
+    lines += ["| records waiting | memory MB | its peak MB | queue on disk MB |", "|--:|--:|--:|--:|"]
+    lines += [
+        f"| {one['waiting']:,} | {one['rss_mb']:.0f} | {one['peak_mb']:.0f} | {one['queue_mb']:.0f} |" for one in found["backlog"]
+    ]
+    return "\n".join(lines) + "\n"
+
+
+_INTAKE = """\
+`make bench` measures: each round starts a collector anew and posts one request over and over for {seconds:g} s (events of kitchen with 13
+attributes, OTLP as protobuf over HTTP; 8 connections with one record a request, 2 with 1,000), the generator on the same machine. Rounds
+are shuffled, medians are told. Every record that was taken was counted at every sink, or the benchmark ends. CPU is the collector's
+own, until all sinks had everything; it also holds on a machine that does other things, records/s do not. Splunk is a second collector's
+splunk_hec receiver; its queue is on disk, with an fsync for each request. Upstream's sample is otlp, memory_limiter, batch and the file
+exporter, all by their defaults: it answers before it writes (a kill -9 loses what was acknowledged) and truncates its file at each start.
+
+{cpus} CPUs, {system}; load average at the end {load_average[0]}, {load_average[1]}, {load_average[2]}: other work was running, so compare rows rather than
+take them for what a machine of your own does."""
+
+_SINKS = """\
+Every file says at its head what it is, what it needs and what is lost when; this page is those heads, and `otel-bridge sinks` shows
+them beside what is set here. One variable chooses: `OTEL_BRIDGE_SINK=splunk`, `OTEL_BRIDGE_SINK_2=file` for a second one,
+`OTEL_BRIDGE_OVERLAY=gateway`. A file of your own is a sink too: copy one, keep its pipelines reading `[forward/clean]`, and
+`otel-bridge sinks check` says whether it stands behind privacy. [Operating an intake](operate.md) has the rest."""
+
 _LEAKS = """\
 {total} private strings of {classes} classes, each in the text of an error message as command-line tools print them, through every channel of a log
 record and a span: names, bodies, attributes and their keys, resource, scope, status, events, links, trace state, exceptions. A string has leaked
@@ -98,8 +157,14 @@ passes the sender when it has the very form of its key: a UUID as an id of ours,
 
 def pages() -> dict[Path, str]:
     """Every generated page, with what belongs into it."""
-    reference_pages = {"settings": reference(), "policies": policies(), "leaks": leaks()}
-    return {ROOT / "docs/tour.md": tour(), **{ROOT / f"docs/reference/{name}.md": text for name, text in reference_pages.items()}}
+    reference_pages = {"settings": reference(), "policies": policies(), "leaks": leaks(), "intake": intake()}
+    privacy = ROOT / "collector-config/privacy.yaml"
+    written = {
+        ROOT / "docs/tour.md": tour(),
+        ROOT / "docs/sinks.md": sinks(),
+        ROOT / "collector-config/splunk/otel_bridge_app/default/fields.conf": fields(privacy),
+    }
+    return {**written, **{ROOT / f"docs/reference/{name}.md": text for name, text in reference_pages.items()}}
 
 
 if __name__ == "__main__":

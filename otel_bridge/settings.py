@@ -34,7 +34,13 @@ ROWS = (
     Setting("endpoint", "OTEL_BRIDGE_ENDPOINT", "", "url", "Where telemetry goes, instead of the product's own endpoint."),
     Setting("headers", "OTEL_BRIDGE_HEADERS", "", "pairs", "Headers that the sender adds, as `key=value,key=value`."),
     Setting("otelcol", "OTEL_BRIDGE_OTELCOL", "", "path", "A collector binary to use instead of `.cache/otelcol-bridge`."),
-    Setting("overlay", "OTEL_BRIDGE_OVERLAY", "none", "word", "Overlay of `collector run`: a file of `collector-config/overlays`."),
+    Setting(
+        "overlay",
+        "OTEL_BRIDGE_OVERLAY",
+        "none",
+        "word",
+        "Overlay of `collector run`: a file of `overlays` or `scale`.",
+    ),
     Setting(
         *("product", "OTEL_BRIDGE_PRODUCT", "", "word"),
         "Product, or package, whose declaration holds for the exporters `otel_bridge` of a program on the OTel SDK.",

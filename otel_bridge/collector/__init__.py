@@ -7,6 +7,8 @@ from ..errors import CollectorError
 from ..settings import setting
 
 _HERE = Path(__file__).parent
+ALONE = ("hec-peer", "agent")  # overlays that are the whole configuration
+SOURCES = ("replay", "sink-worker")  # these stand in the place of base and privacy: what they read was cleaned before
 
 
 def config_folder() -> Path:
@@ -20,17 +22,28 @@ def config_folder() -> Path:
 
 
 def config_files() -> list[Path]:
-    """Base, sinks, overlay and, last, privacy.yaml: of two files that set the same list the later one wins, and it holds the
-    intake pipelines, so nothing before it can shorten them. Raises CollectorError for a name that is no file.
+    """The files that the settings choose, in the order in which the collector merges them. Raises CollectorError for a wrong name.
+
+    Base, sinks, overlay and, last, privacy.yaml: of two files that set the same list the later one wins, and it holds the
+    intake pipelines, so nothing before it can shorten them. What reads no client (replay, sink-worker) stands alone before
+    its sinks; what has no sink of a file (hec-peer, agent) stands alone.
     """
     folder = config_folder()
-    files = [folder / "base.yaml"]
-    for kind, name in (("sinks", "sink"), ("sinks", "sink_2"), ("overlays", "overlay")):
-        files.append(folder / kind / f"{setting(name)}.yaml")
-        if not files[-1].is_file():
-            known = ", ".join(sorted(file.stem for file in (folder / kind).glob("*.yaml")))
-            raise CollectorError(f"OTEL_BRIDGE_{name.upper()}: `{setting(name)}` is none of {known}")
-    return [*files, folder / "privacy.yaml"]
+    chosen = _file(folder, "overlay", "overlays", "scale")
+    if chosen.stem in ALONE:
+        return [chosen]
+    sinks = [_file(folder, name, "sinks") for name in ("sink", "sink_2")]
+    if chosen.stem in SOURCES:
+        return [chosen, *sinks]
+    return [folder / "base.yaml", *sinks, chosen, folder / "privacy.yaml"]
+
+
+def _file(folder: Path, name: str, *kinds: str) -> Path:
+    word = setting(name)
+    known = {file.stem: file for kind in kinds for file in (folder / kind).glob("*.yaml")}
+    if word not in known:
+        raise CollectorError(f"OTEL_BRIDGE_{name.upper()}: `{word}` is none of {', '.join(sorted(known))}")
+    return known[word]
 
 
 def binary() -> Path:

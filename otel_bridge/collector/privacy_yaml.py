@@ -176,6 +176,17 @@ _TEXT = """\
 # Always the LAST --config: lists are replaced by later files, so nothing that came before can shorten what stands here.
 
 processors:
+  # 0. What carries none of our marks, before anything is spent on it: 87,000 records `{{}}`, 430 bytes of
+  #    gzip, cost 0.31 s of CPU without this step and 0.02 s with it (measured).
+  filter/empty:
+    error_mode: propagate
+    logs:
+      log_record:
+        - attributes["log.record.uid"] == nil or resource.attributes["service.name"] == nil
+    traces:
+      span:
+        - trace_id.string == "" or span_id.string == "" or resource.attributes["service.name"] == nil
+
   # 1. Attributes are rebuilt from the declaration: declared type and declared values, or absent. No map, no bytes.
   #    One group per context, never flat: in a flat list the collector infers ONE context for all statements, and with a
   #    `spanevent.` path among them it runs none of them for a span without events (measured: status message, trace state and
@@ -228,10 +239,10 @@ service:
   pipelines:
     logs/intake:
       receivers: [otlp]
-      processors: [memory_limiter, transform/shape, groupbyattrs/rebuild, redaction, filter/refuse]
-      exporters: [forward/clean]
+      processors: [memory_limiter, filter/empty, transform/shape, groupbyattrs/rebuild, redaction, filter/refuse]
+      exporters: [forward/intake]
     traces/intake:
       receivers: [otlp]
-      processors: [memory_limiter, transform/shape, groupbyattrs/rebuild, redaction, filter/refuse]
-      exporters: [forward/clean]
+      processors: [memory_limiter, filter/empty, transform/shape, groupbyattrs/rebuild, redaction, filter/refuse]
+      exporters: [forward/intake]
 """

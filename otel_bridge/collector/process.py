@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,9 +75,9 @@ def _plain(value: dict[str, Any]) -> Any:
 
 
 @contextmanager
-def hec_peer(folder: Path) -> Iterator[Peer]:
+def hec_peer(folder: Path, port: int = 0) -> Iterator[Peer]:
     """Start a second collector whose splunk_hec receiver listens where Splunk would; its variables are for the first one."""
-    address, token = f"127.0.0.1:{free_port()}", "00000000-0000-0000-0000-000000000001"
+    address, token = f"127.0.0.1:{port or free_port()}", "00000000-0000-0000-0000-000000000001"
     told = {"OTEL_BRIDGE_HEC_PEER_ENDPOINT": address, "OTEL_BRIDGE_HEC_PEER_FILE": str(folder / "hec-peer.jsonl")}
     command = [str(binary()), f"--config={config_folder() / 'overlays/hec-peer.yaml'}"]
     with _started(command, {**told, "OTEL_BRIDGE_SPLUNK_TOKEN": token}, folder, f"http://{address}/services/collector/health"):
@@ -86,9 +86,10 @@ def hec_peer(folder: Path) -> Iterator[Peer]:
 
 
 @contextmanager
-def running(folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[Running]:
+def running(folder: Path, environment: Mapping[str, str] | None = None, before: Sequence[str] = ()) -> Iterator[Running]:
     """Start `otel-bridge collector run` with everything it writes below `folder`; stop it with SIGTERM.
 
+    `before` are words in front of the command, of a program that becomes it (`env`, `unshare`).
     Raises CollectorError with the end of its log when it is not healthy within 40 seconds.
     """
     ports = {name: f"127.0.0.1:{free_port()}" for name in ("HTTP", "GRPC", "HEALTH")}
@@ -99,7 +100,7 @@ def running(folder: Path, environment: Mapping[str, str] | None = None) -> Itera
         "OTEL_BRIDGE_FILE_DIR": str(folder / "out"),
         **(environment or {}),
     }
-    command = [sys.executable, "-m", "otel_bridge.commands", "collector", "run"]
+    command = [*before, sys.executable, "-m", "otel_bridge.commands", "collector", "run"]
     with _started(command, told, folder, f"http://{ports['HEALTH']}/") as (process, log):
         yield Running(f"http://{ports['HTTP']}", folder / "out", process, log)
 

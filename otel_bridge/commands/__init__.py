@@ -29,7 +29,24 @@ PERSONAL = {  # said here too, so that a product's own command line knows them w
     "reset-id": "Be somebody else to the intake from now on.",
 }
 VERBS = tuple(
-    sorted((*PERSONAL, "canary", "check", "collector", "compile", "docs", "drain", "emit", "init", "names", "register", "run"))
+    sorted(
+        (
+            *PERSONAL,
+            "canary",
+            "check",
+            "collector",
+            "compile",
+            "docs",
+            "drain",
+            "emit",
+            "init",
+            "names",
+            "register",
+            "replay",
+            "run",
+            "sinks",
+        )
+    )
 )
 
 

@@ -9,7 +9,10 @@ import click
 
 from .. import schema
 from ..collector import binary, config_files
+from ..collector.check import mistakes, secrets
+from ..collector.obstacles import from_files, obstacles, stale, values
 from ..collector.privacy_yaml import render
+from ..errors import CollectorError
 from . import put
 
 
@@ -18,26 +21,43 @@ def command() -> None:
     """The OpenTelemetry Collector that listens. OTEL_BRIDGE_SINK, _SINK_2 and _OVERLAY choose what it does with events."""
 
 
-def _arguments() -> list[str]:
-    return [f"--config={file}" for file in config_files()]
+def _ready() -> list[Path]:
+    """The files to run, with their secrets in the environment. Raises CollectorError with a line for each thing in the way."""
+    files = config_files()
+    given = values(files)
+    os.environ.update(from_files(given))
+    if "replay" in {file.stem for file in files}:
+        os.environ.setdefault("OTEL_BRIDGE_BLOCK_ON_OVERFLOW", "true")  # the reader moves on when a full queue refuses
+    if given.get("OTEL_BRIDGE_MEMORY_MIB", "0") not in ("", "0"):
+        os.environ.setdefault("GOMEMLIMIT", f"{int(given['OTEL_BRIDGE_MEMORY_MIB']) * 16 // 15}MiB")  # 80 % where that is 75 %
+    found = [*mistakes(files), *secrets(files), *obstacles(files)]
+    if found:
+        raise CollectorError("\n".join(found))
+    return files
 
 
 @command.command()
 def run() -> None:
     """Run the collector in the foreground, in the place of this process."""
     program = str(binary())
-    arguments = _arguments()
+    arguments = [f"--config={file}" for file in _ready()]
     sys.stdout.flush()
     os.execv(program, [program, *arguments])
 
 
 @command.command()
-def validate() -> None:
-    """Let the collector itself say whether the merged configuration is right."""
-    found = subprocess.run([str(binary()), "validate", *_arguments()], check=False)
-    if found.returncode == 0:
-        click.echo("valid: " + " ".join(map(str, config_files())))
-    sys.exit(1 if found.returncode else 0)
+@click.argument("registries", nargs=-1, type=click.Path(path_type=Path))
+def validate(registries: tuple[Path, ...]) -> None:
+    """Let the collector itself say whether the merged configuration is right; with REGISTRIES, whether privacy.yaml knows them."""
+    files = _ready()
+    if registries:
+        found = stale(files[-1], [schema.load(registry) for registry in registries])
+        if found:
+            raise CollectorError(f"{found}; `otel-bridge collector privacy {' '.join(map(str, registries))} --out {files[-1]}`")
+    done = subprocess.run([str(binary()), "validate", *(f"--config={file}" for file in files)], check=False)
+    if done.returncode == 0:
+        click.echo("valid: " + " ".join(map(str, files)))
+    sys.exit(1 if done.returncode else 0)
 
 
 @command.command()

@@ -9,7 +9,7 @@ import click
 from ..clock import moment, now
 from ..consent import choice, identity
 from ..errors import BridgeError, SettingsError
-from ..export import ledger, quarantine, spool
+from ..export import ledger, spool
 from ..export.prepare import plain
 from ..export.writer import declaration
 from ..paths import state_dir
@@ -54,10 +54,15 @@ def gather(product: str) -> dict[str, Any]:
         "session": {"kept": Path(identity.session_file()).exists()},
         "waiting": _records(folder),
         "local": _records(folder / "local"),
-        "quarantine": list(quarantine.entries(folder)),
+        "quarantine": [_record(item) for item in _aside(folder)],
         "sent": list(ledger.entries(folder)),
         "deletion_request": [_record(item) for item in spool.read(folder / "deletion.jsonl", "logs")[0]],
     }
+
+
+def _aside(folder: Path) -> list[spool.Item]:
+    files = sorted((folder / "quarantine").glob("*.jsonl"))
+    return [item for file in files for item in spool.read(file, file.name.partition(".")[0])[0]]
 
 
 def _records(folder: Path) -> list[dict[str, Any]]:

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
 import requests
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
 
 from ..clock import now
@@ -79,6 +77,9 @@ def _rejected(signal: str, kind: str, content: bytes) -> int | None:
             return None
     if not kind.startswith("application/x-protobuf"):
         return None
+    from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+
     message = ExportLogsServiceResponse() if signal == "logs" else ExportTraceServiceResponse()
     try:
         message.ParseFromString(content)

@@ -41,8 +41,8 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
                     entry = json.loads(line)
                 except (ValueError, RecursionError):
                     continue
-                if isinstance(entry, dict):
-                    yield {"time": "?", "endpoint": "?", "status": None, "sha256": "?", "rejected": 0, **entry}
+                told = entry if isinstance(entry, dict) else {"unreadable": entry}
+                yield {"time": "?", "endpoint": "?", "status": None, "sha256": "?", "rejected": 0, **told}
 
 
 def _before(path: Path) -> Path:

@@ -12,12 +12,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from opentelemetry.exporter.otlp.proto.http import Compression
-from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-
 from .. import settings
-from . import certificates, logs, otlp_json, spans
+from . import certificates, otlp_json
 from .answer import Answer, judge, unanswered
 from .prepare import Ready
 from .session import GuardedSession
@@ -112,6 +108,8 @@ class _Posts:
     def send(self, signal: str, batch: Sequence[Ready]) -> Answer:
         """Send a batch."""
         if self.protocol == "http/protobuf":
+            from . import logs, spans  # OpenTelemetry: a sender that speaks JSON needs none of it
+
             return self.export(signal, [logs.to_otel(ready) if signal == "logs" else spans.to_otel(ready) for ready in batch])
         self.session.begin()
         try:
@@ -123,6 +121,10 @@ class _Posts:
     def export(self, signal: str, records: list[Any]) -> Answer:
         """Send records of the SDK by the stock exporter of their kind."""
         if signal not in self.exporters:
+            from opentelemetry.exporter.otlp.proto.http import Compression
+            from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+            from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
             told: dict[str, Any] = {
                 "endpoint": f"{self.endpoint}/v1/{signal}",
                 "timeout": self.session.timeout,

@@ -44,18 +44,67 @@ def test_one_variable_switches_the_sink(compose: list[str], world: World, more: 
     """The files of the collector's command: base first, the chosen sinks, privacy last; each exists."""
     collector = config(compose, world, **more)["services"]["collector"]
     files = [word.removeprefix("--config=/etc/otel-bridge/") for word in collector["command"]]
-    assert files == ["base.yaml", *(f"sinks/{sink}.yaml" for sink in sinks), "overlays/none.yaml", "privacy.yaml"]
-    assert all((ROOT / "collector-config" / file).is_file() for file in files)
+    chosen = ["base.yaml", *(f"sinks/{sink}.yaml" for sink in sinks), "overlays/none.yaml"]
+    assert files == [*chosen, "--config=/run/secrets/none.yaml", "privacy.yaml"]
+    assert all((ROOT / "collector-config" / file).is_file() for file in (*chosen, "privacy.yaml"))
+    assert yaml.safe_load((ROOT / "secrets/none.yaml").read_text()) == {}
+
+
+OURS = {"collector", "hec-peer", "replay", "validate", "worker"}
+
+
+def test_every_variable_that_a_file_reads_reaches_the_container(compose: list[str], world: World) -> None:
+    """What base, sinks and overlays say that they read, an operator can set in .env: compose passes it on, or sets it itself."""
+    names = set()
+    for file in (ROOT / "collector-config").glob("*/*.yaml"):
+        if file.parent.name in ("sinks", "overlays") and file.stem != "hec-peer":
+            names |= set(re.findall(r"^# (?:needs|may): (\w+)", file.read_text(), re.MULTILINE))
+    names |= set(re.findall(r"\$\{env:(\w+)", (ROOT / "collector-config/base.yaml").read_text()))
+    own = {"OTEL_BRIDGE_REPLAY_DIR", "OTEL_BRIDGE_SPLUNK_TOKEN_FILE"}  # of the service replay, and of `otel-bridge collector run`
+    found = config(compose, world)["services"]["collector"]["environment"]
+    assert sorted(names - own - set(found)) == []
+    told = config(compose, world, **dict.fromkeys(names, "1234"))["services"]["collector"]["environment"]
+    fixed = {name for name in names & set(told) if told[name] != "1234"}
+    assert fixed == {
+        *(f"OTEL_BRIDGE_{name}" for name in ("HTTP_ENDPOINT", "GRPC_ENDPOINT", "HEALTH_ENDPOINT", "METRICS_HOST", "METRICS_PORT")),
+        *(f"OTEL_BRIDGE_{name}" for name in ("FILE_DIR", "QUEUE_DIR", "REPLAY_QUEUE_DIR")),
+        *(f"OTEL_BRIDGE_{name}" for name in ("INGEST_TOKEN_FILE", "TLS_CERT", "TLS_KEY")),
+    }
+
+
+def test_the_example_of_env_names_nothing_that_compose_does_not_read() -> None:
+    """Each variable of .env.example, commented out or not, stands in docker-compose.yml or is Compose's own."""
+    text = (ROOT / "docker-compose.yml").read_text()
+    named = re.findall(r"^#?([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    assert len(named) > 15
+    assert [name for name in named if name not in text and name != "COMPOSE_PROFILES"] == []
 
 
 def test_the_container_holds_nothing_it_does_not_need(compose: list[str], world: World) -> None:
-    """No root, no writable root folder, no capability, and ports on the loopback alone."""
-    found = config(compose, world, "--profile", "hec-peer")["services"]
-    assert sorted(found) == ["collector", "hec-peer"]
-    for service in found.values():
-        assert (service["user"], service["read_only"], service["cap_drop"]) == ("10001:10001", True, ["ALL"])
-    assert {port["host_ip"] for port in found["collector"]["ports"]} == {"127.0.0.1"}
-    assert "ports" not in found["hec-peer"]
+    """No root, no writable root folder, no capability, a bound on memory and log, and ports of the collector on the loopback alone."""
+    found = config(compose, world, "--profile", "*")["services"]
+    assert set(found) == {*OURS, "kafka"}
+    for name, service in found.items():
+        assert (service["cap_drop"], service["security_opt"]) == (["ALL"], ["no-new-privileges:true"])
+        assert service["mem_limit"] and service["logging"]["options"] == {"max-size": "10m", "max-file": "3"}
+        if name in OURS:  # the broker's image is not ours
+            assert (service["user"], service["read_only"]) == ("10001:10001", True)
+            assert service["mem_limit"] == service["memswap_limit"] == str(512 << 20)
+    assert {port["host_ip"] for port in found["collector"].pop("ports")} == {"127.0.0.1"}
+    assert [name for name, service in found.items() if "ports" in service] == []
+
+
+@pytest.mark.parametrize(
+    ("profile", "services"),
+    [("hec-peer", ["collector", "hec-peer"]), ("kafka", ["collector", "kafka", "worker"]), ("replay", ["collector", "replay"])],
+)
+def test_a_profile_adds_what_it_is_for(compose: list[str], world: World, profile: str, services: list[str]) -> None:
+    """Each beside the collector; every file that their commands name exists."""
+    found = config(compose, world, "--profile", profile)["services"]
+    assert sorted(found) == services
+    words = [word for service in found.values() for word in service.get("command") or []]
+    named = [word.removeprefix("--config=/etc/otel-bridge/") for word in words if "/etc/otel-bridge/" in word]
+    assert [file for file in named if not (ROOT / "collector-config" / file).is_file()] == []
 
 
 def test_without_its_profile_the_peer_is_not_there(compose: list[str], world: World) -> None:

@@ -25,7 +25,8 @@ PROTOCOLS = ("http/protobuf", "http/json", "grpc")
 # ru_maxrss would hold what others had before it. gRPC is imported after the fork, for it does not stand one.
 FORKING = """
 import json, os, sys
-import click, requests, otel_bridge.shell, otel_bridge.commands.drain, otel_bridge.export.otlp
+import click, requests, otel_bridge.shell, otel_bridge.commands.drain, otel_bridge.export.logs, otel_bridge.export.spans
+import opentelemetry.exporter.otlp.proto.http._log_exporter, opentelemetry.exporter.otlp.proto.http.trace_exporter
 for line in sys.stdin:
     told = json.loads(line)
     child = os.fork()
