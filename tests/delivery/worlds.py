@@ -18,7 +18,7 @@ from otel_bridge.export.otlp import PROTOCOLS
 from otel_bridge.record.losses import table
 
 DAYS = 12  # healthy ones, until nothing waits and everything is told
-PATIENCE = 60.0  # seconds for the processes of a round to end by themselves
+PATIENCE = 120.0  # seconds for the processes of a round to end by themselves
 
 
 class World:
