@@ -31,7 +31,7 @@ runpy.run_path(sys.argv[0], run_name='__main__')
 """
 # The interpreter's table of interned strings doubles at 5,461, 10,922 and so on, for 0.3 to 0.6 M instructions at once. Whether a
 # program crosses such a point with us or without is chance, so both twins are kept away from it, by the same start.
-_START = """
+START = """
 import sys
 kept = [sys.intern(f"_{number}") for number in range(3000)]
 sys.argv = sys.argv[1:]
@@ -66,7 +66,7 @@ def settle(home: Path) -> None:
 
 def started(script: str, *before: str) -> list[str]:
     """The words that start a script for counting, behind those of a program that starts it."""
-    return [*before, PYTHON, "-c", _START, script if script.endswith(".py") else str(BIN / script), "create", "debian"]
+    return [*before, PYTHON, "-c", START, script if script.endswith(".py") else str(BIN / script), "create", "debian"]
 
 
 def instructions(script: str, home: Path, **more: str) -> int:

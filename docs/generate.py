@@ -2,6 +2,7 @@
 
 import ast
 import json
+import sys
 from pathlib import Path
 
 from otel_bridge import settings
@@ -11,6 +12,7 @@ from otel_bridge.schema.policies import DEFAULTS, FILLED, OURS, POLICIES
 
 PEERS = ("presidio", "scrubadub", "logfire text", "logfire key", "sentry text", "sentry key")
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.append(str(ROOT / "benchmarks"))
 PATH = (
     ("otel_bridge/instrument/__init__.py", "run", "wraps the product's own main function, and times it"),
     ("otel_bridge/consent/__init__.py", "decide", "answers whether this run may be recorded, by which rule"),
@@ -159,7 +161,10 @@ def pages() -> dict[Path, str]:
     """Every generated page, with what belongs into it."""
     reference_pages = {"settings": reference(), "policies": policies(), "leaks": leaks(), "intake": intake()}
     privacy = ROOT / "collector-config/privacy.yaml"
+    from performance import pages as performance
+
     written = {
+        **performance(),
         ROOT / "docs/tour.md": tour(),
         ROOT / "docs/sinks.md": sinks(),
         ROOT / "collector-config/splunk/otel_bridge_app/default/fields.conf": fields(privacy),
@@ -169,5 +174,6 @@ def pages() -> dict[Path, str]:
 
 if __name__ == "__main__":
     for path, text in pages().items():
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
         print(f"{path.relative_to(ROOT)}: written")

@@ -46,8 +46,11 @@ def mine(folder):
 
 def opened(path, flags):
     # type: (str, int) -> int
-    """A descriptor of a file of ours, made with its folder when missing, readable by the person alone; never through a link."""
-    flags |= os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    """A descriptor of a file of ours, made with its folder when missing, readable by the person alone; never through a link.
+
+    A named pipe in its place is an OSError: without O_NONBLOCK it would stop the host until somebody reads it.
+    """
+    flags |= os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     try:
         return os.open(path, flags, 0o600)
     except FileNotFoundError:
@@ -69,10 +72,13 @@ def _make(folder):
 
 def write(path, flag, text):
     # type: (str, int, str) -> None
-    """Write a file of ours with one write; `flag` is os.O_APPEND or os.O_TRUNC. Raises OSError."""
+    """Write a file of ours with one write, all of it or nothing; `flag` is os.O_APPEND or os.O_TRUNC. Raises OSError."""
+    data = text.encode()
     fd = opened(path, os.O_WRONLY | flag)
     try:
-        os.write(fd, text.encode())
+        if (done := os.write(fd, data)) != len(data):  # a disk that has filled up
+            os.ftruncate(fd, os.fstat(fd).st_size - done)
+            raise OSError(28, f"No space left on device for {path}")
     finally:
         os.close(fd)
 
@@ -81,8 +87,13 @@ def rewrite(path, text):
     # type: (str, str) -> None
     """Put a small file in the place of another, whole or not at all. Raises OSError."""
     new = f"{path}.{os.getpid()}.new"
-    write(new, os.O_TRUNC, text)
-    os.replace(new, path)
+    try:
+        write(new, os.O_TRUNC, text)
+        os.replace(new, path)
+    except OSError:
+        if os.path.lexists(new):  # a disk that is full for weeks would fill with these
+            os.unlink(new)
+        raise
 
 
 def read_flat(path, trusted=""):

@@ -1,6 +1,7 @@
 """What people would write with the OpenTelemetry SDK alone: the same argparse run, its span and its event over OTLP/HTTP."""
 
 import os
+import signal
 import sys
 
 from kitchen.bare import argparse_main
@@ -21,10 +22,13 @@ logging.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter(endpoin
 with tracing.get_tracer("kitchen").start_as_current_span("cli.run", attributes={"otel_bridge.command": "create"}):
     code = argparse_main()
     attributes = {"kitchen.driver.name": "exec", "kitchen.platform": "debian-12", "kitchen.target": "bento/debian-12"}
+    attributes["run"] = os.environ.get("BENCH_ID", "")
     record = LogRecord(
         event_name="kitchen.create", body="kitchen.create", severity_number=SeverityNumber.INFO, attributes=attributes
     )
     logging.get_logger("kitchen").emit(record)
+    if "BENCH_KILL" in os.environ:
+        os.kill(os.getpid(), signal.SIGKILL)
 tracing.shutdown()
 logging.shutdown()
 sys.exit(code)

@@ -74,14 +74,21 @@ def _record(item: spool.Item) -> dict[str, Any]:
     nanoseconds = item.body.get("timeUnixNano") or item.body.get("startTimeUnixNano") or 0
     return {
         "name": item.body.get("eventName") or item.body.get("name"),
-        "time": moment(int(nanoseconds)),
+        "time": _time(nanoseconds),
         "attributes": _plain(item.body),
         "resource": _plain(item.resource),
     }
 
 
+def _time(nanoseconds: Any) -> str:
+    try:
+        return moment(int(nanoseconds))
+    except (TypeError, ValueError, OverflowError):  # somebody has edited the spool
+        return "?"
+
+
 def _plain(one: dict[str, Any]) -> dict[str, Any]:
     try:
         return plain(one.get("attributes", []))
-    except (KeyError, TypeError, ValueError, AttributeError):  # somebody has edited the spool
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):  # somebody has edited the spool
         return {}

@@ -27,10 +27,15 @@ def command(product: str, everything: bool, as_json: bool) -> None:
 
 
 def names(entry: dict[str, Any]) -> list[str]:
-    """The names of the events and spans in an entry of the ledger."""
+    """The names of the events and spans in an entry of the ledger; of one of another shape, those that can be understood."""
     found = []
     for groups, scopes, records in (("resourceLogs", "scopeLogs", "logRecords"), ("resourceSpans", "scopeSpans", "spans")):
-        for group in entry.get(groups, []):
-            for scope in group[scopes]:
-                found += [record.get("eventName") or record["name"] for record in scope[records]]
+        for group in _members(entry, groups):
+            for scope in _members(group, scopes):
+                found += [str(record.get("eventName") or record.get("name", "?")) for record in _members(scope, records)]
     return found
+
+
+def _members(layer: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    members = layer.get(key)
+    return [one for one in members if isinstance(one, dict)] if isinstance(members, list) else []

@@ -139,6 +139,8 @@ def _product(anchor: str, held: Json) -> Html:
     lost = ({"reason": one, "number": number, "meaning": REASONS.get(one)} for one, number in status["lost"].items())
     files = {f"Your choice for {name}": one for name, one in held["choices"].items()}
     files |= {"The notice": held["notice"], "Your ids": ids, "The session": held["session"]}
+    refused = _some("quarantine", Html("".join(map(_request, held["quarantine"]))), number=len(held["quarantine"]))
+    aside = _records("local", held["local"], mode), refused, _records("deletion_request", held["deletion_request"], mode)
     slots = {
         **{verb.replace("-", "_"): choice.command_for(product, verb) for verb in VERBS},
         "becomes": _fill(f"becomes-{mode}"),
@@ -151,7 +153,7 @@ def _product(anchor: str, held: Json) -> Html:
         "waiting": _records("waiting", held["waiting"], mode),
         "left": _left(held["sent"]),
         "lost": _some("lost", _each("lost", lost)),
-        "aside": Html("".join(_records(name, held[name], mode) for name in ("local", "quarantine", "deletion_request"))),
+        "aside": Html("".join(aside)),
         "files": Html("".join(_facts(name, one) for name, one in files.items())),
     }
     return _fill("product", **{**status, **slots, "id": anchor})

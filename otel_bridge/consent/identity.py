@@ -160,7 +160,7 @@ def handed_down(text: str, folder: str, family: str) -> tuple[str, str, str]:
     by hyphens. Nothing of it counts after a day, or when the secret was made anew since: `reset-id` and `forget` end sessions.
     """
     session, when, trace, span, whose = [*text.split("-", 4), "", "", "", ""][:5]
-    if not _digits(session, 16) or not when.isdigit() or not 0 <= now() // 10**6 - int(when[:15]) < DAY:
+    if not _digits(session, 16) or not when.isdecimal() or not 0 <= now() // 10**6 - int(when[:15]) < DAY:
         return "", "", ""
     try:
         if os.stat(folder + "/secret").st_mtime * 1000 > int(when):

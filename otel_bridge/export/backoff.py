@@ -56,7 +56,7 @@ def due(folder: Path, digest: str, every: int | None = None) -> bool:
 
 def whole(text: str | None) -> int:
     """A number of seconds or failures; 0 for anything that is none."""
-    return int(text) if text and text.isdigit() and len(text) < 12 else 0
+    return int(text) if text and text.isdecimal() and len(text) < 12 else 0
 
 
 def pause(failures: int, status: int | None, retry_after: float) -> float:

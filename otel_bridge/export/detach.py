@@ -66,7 +66,7 @@ def _inheritable() -> "list[int]":
 def busy(folder: str) -> bool:
     """Whether a sender holds the lock; it looks at the spool again after it has let go, so nothing is forgotten."""
     try:
-        fd = os.open(folder + "/sender.lock", os.O_WRONLY | os.O_CLOEXEC)
+        fd = os.open(folder + "/sender.lock", os.O_WRONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:  # and none is made: `forget` may have been here
         return False
     try:

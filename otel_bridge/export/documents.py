@@ -34,9 +34,11 @@ class Reader:
 
     def read(self, path: Path) -> Iterator[Item | None]:
         """The items of a file in their order, None for a document that cannot be read (a half-written one, for instance)."""
+        if not path.is_file():  # none yet, or a pipe or a folder in its place
+            return
         try:
             file = path.open("rb")
-        except (FileNotFoundError, NotADirectoryError):
+        except FileNotFoundError:
             return
         with file:
             while line := file.readline(LONGEST):

@@ -51,9 +51,11 @@ def drain(product: str, patience: float = 30.0, watch: "Callable[[Result], objec
             segments.bound(str(folder))
             _drain(product, folder, decision, result, watch or (lambda result: None))
     except (BridgeError, OSError) as problem:
-        result.error = str(problem)
-    if result.error:
-        result.kept = sum(spool.count(folder).values())
+        result.error = result.error or str(problem)  # else a full disk, which keeps no reason, would hide the reason
+    try:
+        result.kept = sum(spool.count(folder).values()) if result.error else 0
+    except OSError:  # what may not be read is not known either
+        pass
     return result
 
 
@@ -75,7 +77,7 @@ def _drain(product: str, folder: Path, decision: Decision, result: Result, watch
                         shipment.judge_by(declared)
                     shipment.ship(segment)
             shipment.finish()
-    except BridgeError as problem:
+    except (BridgeError, OSError) as problem:
         if isinstance(problem, SchemaError):  # the next run signs its spool anew
             for signal in spool.SIGNALS:
                 spool.seal_written(folder, signal)

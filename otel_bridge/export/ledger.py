@@ -35,7 +35,7 @@ def entries(folder: Path) -> Iterator[dict[str, Any]]:
 def read(path: Path) -> Iterator[dict[str, Any]]:
     """The entries of a file and the one before it; of what a newer version, or somebody's editor, wrote, what can be understood."""
     for one in (_before(path), path):
-        if one.exists():
+        if one.is_file():
             for line in one.read_text(encoding="utf-8", errors="replace").splitlines():
                 try:
                     entry = json.loads(line)

@@ -71,7 +71,7 @@ class Check:
             if ready is None:
                 known = _name(item) in (*self.declared.events, RUN, *self.declared.spans)
                 return "opted_out" if known else "undeclared_event"
-        except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError):
             return "malformed"
         if ready.start < self.since:
             return "before_consent"

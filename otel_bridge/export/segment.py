@@ -57,13 +57,19 @@ class Segment:
         told = "".join(f" {reason}={number}" for reason, number in sorted(lost.items()) if number)
         if done or told:
             try:
-                fd = os.open(self.progress, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-                os.write(fd, f";{_ranges(done)}{told}\n".encode())  # what stands before a semicolon was not written to its end
-                os.close(fd)
+                self._note(f";{_ranges(done)}{told}\n".encode())  # what stands before a semicolon was not written to its end
             except OSError:  # a full disk: this sender knows, and the next sends some of it again
                 pass
             losses.settle(str(self.folder), lost, self._token())
         self.finish()
+
+    def _note(self, step: bytes) -> None:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        fd = os.open(self.progress, flags, 0o600)
+        try:
+            os.write(fd, step)
+        finally:
+            os.close(fd)
 
     def finish(self) -> None:
         """Delete the file when everything in it is dealt with."""
@@ -81,6 +87,8 @@ def settled(progress: Path) -> set[int]:
 
 
 def _steps(progress: Path) -> list[str]:
+    if not progress.is_file():
+        return []
     try:
         text = progress.read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -103,11 +111,17 @@ def _set(text: str) -> set[int]:
     found: set[int] = set()
     for part in text.split(","):
         first, _, last = part.partition("-")
-        if first.isdigit() and (not last or (last.isdigit() and int(last) - int(first) < LONGEST)):
-            found.update(range(int(first), int(last or first) + 1))
+        begin, end = whole(first), whole(last or first)
+        if begin is not None and end is not None and end - begin < LONGEST:
+            found.update(range(begin, end + 1))
     return found
 
 
 def _counts(text: str) -> Counter[str]:
     pairs = (part.partition("=") for part in text.split())
-    return Counter({reason: int(number) for reason, _, number in pairs if number.isdigit()})
+    return Counter({reason: number for reason, _, told in pairs if (number := whole(told)) is not None})
+
+
+def whole(text: str) -> int | None:
+    """A number that we may have written; None for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None

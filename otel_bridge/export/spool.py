@@ -21,7 +21,7 @@ SIGNALS = ("logs", "traces")
 def segments(folder: Path, signal: str, *states: str) -> list[Path]:
     """The segments of a signal in some of the states `claimed`, `sealed` and so on, oldest first."""
     found = chain.from_iterable((folder / "spool").glob(f"{signal}.*.{state}") for state in states)
-    return sorted(found, key=lambda one: number_of(one.name))
+    return sorted(filter(Path.is_file, found), key=lambda one: number_of(one.name))
 
 
 def take(folder: Path, signal: str, passed: set[Path]) -> Segment | None:
@@ -47,7 +47,7 @@ def seal_written(folder: Path, signal: str) -> list[Path]:
     """Take the file that is written to from the writers, under the lock they take to append; all that is sealed."""
     path = folder / "spool" / f"{signal}.jsonl"
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         return []
     try:

@@ -7,7 +7,7 @@ count it once.
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from ..clock import floored, new_uuid
+from ..clock import floored, new_uuid, now
 from ..consent import Decision
 from ..consent.identity import UUID
 from ..privacy import among
@@ -50,7 +50,7 @@ def owed(folder: str, declared: Compiled, decision: Decision) -> list[Ready]:
 
 
 def _owes(reason: str, row: losses.Row) -> bool:
-    return row.lost > row.told and not row.uid and reason not in UNTOLD
+    return row.lost > row.told and not UUID.fullmatch(row.uid) and reason not in UNTOLD
 
 
 def _begin(table: losses.Table) -> None:
@@ -72,7 +72,7 @@ def _known(specs: tuple[Any, ...], reason: str, uid: str) -> bool:
 
 
 def _event(declared: Compiled, reason: str, row: losses.Row) -> Ready:
-    at = floored(row.last * 1_000_000_000, declared.resolution)
+    at = floored(min(row.last * 1_000_000_000, now()), declared.resolution)  # somebody may have edited it, or set the clock back
     trace = blake2b(row.uid.encode(), digest_size=24).digest()
     attributes = {REASON: reason, COUNT: row.telling}
     return alone(declared, NAME, attributes, (row.uid, int.from_bytes(trace[:16], "big"), int.from_bytes(trace[16:], "big"), at))

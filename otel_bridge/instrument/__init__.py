@@ -34,7 +34,7 @@ def run(declared, decision, main, args, kwargs):
         recording.parsed["process.executable.name"] = os.path.basename(sys.argv[0])
         recording.observed = otel_bridge.observer and otel_bridge.observer(recording)
     except Exception as problem:
-        otel_bridge._swallow(problem)
+        unbegun(declared.PRODUCT, decision.mode, problem)
         return main(*args, **kwargs)
     around, otel_bridge.current = otel_bridge.current, recording
     error: BaseException | None = None
@@ -76,6 +76,16 @@ def run(declared, decision, main, args, kwargs):
         if profiling is not None:
             sys.setprofile(profiling)
         error = None  # or this frame and the exception keep each other alive
+
+
+def unbegun(product: str, mode: str, problem: Exception) -> None:
+    """Count what could not be begun, a run or an event; never raises."""
+    try:
+        from ..record.unbegun import count
+
+        count(product, mode, problem)
+    except Exception:  # nothing can be imported any more
+        pass
 
 
 def _code(result, error):

@@ -13,7 +13,7 @@ from ..clock import elapsed, now
 from ..consent import OFF, decide, wants_log
 from ..privacy import among
 from ..registered import of_another_process
-from . import begin, finish
+from . import begin, finish, unbegun
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def run(declared: "ModuleType", decision: "Decision", words: "list[str]", become
     try:
         recording, tell = begin(declared, decision) if recorded else (None, int)
     except Exception as problem:
-        otel_bridge._swallow(problem)
+        unbegun(declared.PRODUCT, decision.mode, problem)
         return become(words)
     started, clock = now(), elapsed()
     status = _waited(words, become)

@@ -6,7 +6,7 @@ import otel_bridge
 
 from ..record import record
 from ..registered import of_another_process, of_product
-from . import begin, ship
+from . import begin, ship, unbegun
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
     Value = str | int | float | bool | date | list[str]
 
-_OURS = {"canary": "otel-bridge canary", "deletion.request": "otel-bridge forget"}  # events that only these verbs tell
+_OURS = {  # events that only these verbs tell
+    "canary": "otel-bridge canary",
+    "deletion.request": "otel-bridge forget",
+    "telemetry.dropped": "otel-bridge drain",
+}
 _MOST = 1 << 63  # OTLP's integers have 64 bits
 
 
@@ -48,7 +52,11 @@ def emit(product: str, event: str, pairs: "list[tuple[str, str]]", decision: "De
 
 
 def _record(declared: "ModuleType", decision: "Decision", event: str, given: "dict[str, Value]") -> None:
-    run, tell = begin(declared, decision)
+    try:
+        run, tell = begin(declared, decision)
+    except Exception as problem:
+        unbegun(declared.PRODUCT, decision.mode, problem)
+        return
     run.span_id = run.parent_id or run.span_id
     run.resource = of_another_process(run.resource)
     record(run, event, given)

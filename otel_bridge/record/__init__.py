@@ -116,14 +116,14 @@ def append(run, signal, line):
     if not run.folder:
         sys.stderr.write(line)
         return False
-    why, data = "busy", line.encode()
+    why, data = "busy", line.encode()  # type: str | Exception, bytes
     if _threads.acquire(timeout=PATIENCE * 0.002):  # else a signal handler that records while its own thread does
         try:
             for _ in range(PATIENCE):
                 if (done := _appended(run, signal, data)) is not None:
                     return done
         except OSError as problem:
-            why = "disk_full" if problem.errno in (28, 122, 27, 69) else "unwritable"  # ENOSPC, EDQUOT, EFBIG, a Mac's EDQUOT
+            why = problem
         finally:
             _threads.release()
     lose(run, why)
@@ -135,7 +135,7 @@ def _appended(run, signal, data):
     """Whether the line is written; None when somebody else holds the file, or has just taken it away. Raises OSError."""
     path = f"{run.folder}/spool/{signal}.jsonl"
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
     except FileNotFoundError:  # the first time, or `off` has taken the folder away since this run began
         from .folder import begin
 
@@ -167,7 +167,7 @@ def _appended(run, signal, data):
 
 
 def lose(run, reason, number=1, problem=None):
-    # type: (Run, str, int, Exception | None) -> None
+    # type: (Run, str | Exception, int, Exception | None) -> None
     try:
         if run.folder and decide(run.declared.PRODUCT).mode == run.mode:
             from .losses import lose

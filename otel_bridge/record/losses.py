@@ -74,17 +74,23 @@ class Table:
         told = ((key, row.lost, row.told, row.telling, row.uid or "-", row.last) for key, row in self.rows.items())
         rows = "".join("%s = %d %d %d %s %d\n" % one for one in told)
         while True:
-            text = f"{rows}settled = {' '.join(self.settled)}\n".encode()
+            text = f"{rows}settled = {' '.join(self.settled)}\n".encode("utf-8", "replace")
             if len(text) <= PAGE or not self.settled:
                 return text[:PAGE].ljust(PAGE, b"\n")
             del self.settled[0]
 
 
-def lose(folder: str, reason: str, number: int = 1, problem: "Exception | None" = None) -> None:
-    """Count something that is lost; never raises, for a full disk may be the very reason."""
+def lose(folder: str, reason: "str | Exception", number: int = 1, problem: "Exception | None" = None) -> None:
+    """Count something that is lost, by a reason or by what went wrong; never raises, for a full disk may be the very reason."""
     if problem is not None:
         swallow(problem)
-    settle(folder, {reason: number})
+    settle(folder, {reason if isinstance(reason, str) else _reason(reason): number})
+
+
+def _reason(problem: Exception) -> str:
+    if not isinstance(problem, OSError):
+        return "record_failed"
+    return "disk_full" if problem.errno in (28, 122, 27, 69) else "unwritable"  # ENOSPC, EDQUOT, EFBIG, a Mac's EDQUOT
 
 
 def settle(folder: str, losses: "Mapping[str, int]", token: str = "") -> None:

@@ -5,6 +5,7 @@ process wins: `sealed` waits, `claimed` is a sender's, and the name of a reason 
 """
 
 import os
+import stat
 
 from ..clock import new_id, now
 from ..paths import environ
@@ -29,7 +30,7 @@ def seal(spool: str, signal: str) -> None:
 def number_of(name: str) -> int:
     """The number of a segment by its file's name; 0 for any other file."""
     parts = name.split(".")
-    return int(parts[1]) if len(parts) == 4 and parts[1].isdigit() else 0
+    return int(parts[1]) if len(parts) == 4 and parts[1].isdecimal() else 0
 
 
 def made_room(folder: str, signal: str, size: int) -> bool:
@@ -65,7 +66,8 @@ def _held(spool: str) -> "Iterator[tuple[float, int, str, int]]":
             found = os.stat(f"{spool}/{name}")
         except OSError:  # taken away meanwhile
             continue
-        yield found.st_mtime, number_of(name), name, found.st_size
+        if stat.S_ISREG(found.st_mode):
+            yield found.st_mtime, number_of(name), name, found.st_size
 
 
 def drop(folder: str, name: str, reason: str) -> None:
@@ -77,11 +79,11 @@ def drop(folder: str, name: str, reason: str) -> None:
 
 def count(folder: str, name: str) -> None:
     """Count a segment that was dropped, once however often this is begun, and delete it. Raises OSError."""
-    parts = name.split(".")
+    stem, _, reason = name.rpartition(".")
     path = f"{folder}/spool/{name}"
     with open(path, "rb") as file:
         lines = sum(1 for _ in file)
-    settle(folder, {parts[3]: lines}, parts[2])
+    settle(folder, {reason: lines}, stem.rpartition(".")[2])
     os.unlink(path)
 
 

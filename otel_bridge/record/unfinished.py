@@ -19,7 +19,7 @@ def settle(folder: str) -> int:
         for name in marks:
             pid, mark = name.partition(".")[0], f"{place}/running/{name}"
             try:
-                if pid.isdigit() and not _runs(int(pid), mark) and os.path.exists(mark):  # its owner is gone: it stays or not
+                if pid.isdecimal() and not _runs(int(pid), mark) and os.path.exists(mark):  # its owner is gone: it stays or not
                     losses.settle(place, {"unfinished": 1}, name.rpartition(".")[2][:8])  # once, whoever else finds it
                     os.unlink(mark)
                     gone += 1
@@ -32,7 +32,7 @@ def _runs(pid: int, mark: str) -> bool:
     """Whether the process that made a mark is there; one that began after the mark was made only has its number."""
     try:
         os.kill(pid, 0)
-    except OSError:  # gone, or somebody else's
+    except (OSError, OverflowError):  # gone, somebody else's, or no process that there could be
         return False
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat, open("/proc/stat", encoding="ascii") as machine:

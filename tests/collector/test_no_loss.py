@@ -30,9 +30,14 @@ def down_at(port: int) -> dict[str, str]:
 
 
 def killed_while(intake: Running, ledger: Ledger, requests: int, records: int) -> None:
-    """Post from another thread, and kill the collector with SIGKILL in the middle of it."""
+    """Post from another thread until there is no answer, for the collector is killed with SIGKILL in the middle of it."""
     enough = ledger.statuses[200] + requests // 2
-    posting = threading.Thread(target=lambda: [ledger.send(intake, records) for _ in range(requests)])
+
+    def post() -> None:
+        while ledger.send(intake, records) == 200 and ledger.statuses[200] < enough + 2000:
+            pass
+
+    posting = threading.Thread(target=post)
     posting.start()
     until(lambda: ledger.statuses[200] >= enough)
     intake.process.kill()

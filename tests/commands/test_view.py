@@ -138,7 +138,7 @@ def planted(used: World) -> World:
 
     with spool.open("a") as file:
         file.write(plant("spool"))
-    for path in ("quarantine/logs.001.jsonl", "local/spool/logs.jsonl", "deletion.jsonl"):
+    for path in ("quarantine/logs.jsonl", "local/spool/logs.jsonl", "deletion.jsonl"):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(plant(path.partition("/")[0].partition(".")[0]))
     told = {name: marker(f"ledger-{name}") for name in ("time", "endpoint", "status", "sha256", "rejected")}
@@ -301,7 +301,7 @@ def test_nothing_planted_becomes_more_than_text(planted: World) -> None:
     places = [
         f"{one}-{part}" for one in ("spool", "quarantine", "local", "deletion", "ledger") for part in ("key", "value", "resource")
     ]
-    places += ["ledger-name", "ledger-time", "ledger-endpoint", "ledger-status", "ledger-sha256", "ledger-rejected", "ledger-list"]
+    places += ["ledger-name", "ledger-time", "ledger-endpoint", "ledger-status", "ledger-sha256", "ledger-rejected"]
     places += ["ledger-torn", "lost", "notice", "id", "period", "until", "since", "spool-name"]
     shown = planted.run(*VIEW, "--text").stdout
     assert [one for one in places if marker(one) not in found.text or marker(one) not in shown] == []

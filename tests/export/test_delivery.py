@@ -4,6 +4,8 @@ import json
 import re
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.utils import formatdate
 from unittest.mock import ANY
 
@@ -11,7 +13,7 @@ import pytest
 from conftest import ROOT, World
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from test_otlp import answering
+from test_otlp import Server, answering
 
 from otel_bridge.export import spool
 from otel_bridge.export.backoff import DAY, FIRST, LONG, MOST, pause
@@ -45,6 +47,7 @@ def waits(world: World) -> float:
         (413, {}, LONG / 2, LONG * 1.5),
         (429, {"Retry-After": "7200"}, 7199, 7201),
         (429, {"Retry-After": "soon"}, FIRST / 2, FIRST * 1.5),
+        (429, {"Retry-After": "\xb2"}, FIRST / 2, FIRST * 1.5),
         (500, {}, LONG / 2, LONG * 1.5),
         (502, {}, FIRST / 2, FIRST * 1.5),
         (503, {"Retry-After": formatdate(time.time() + 5000, usegmt=True)}, 4800, 5001),
@@ -87,8 +90,9 @@ def test_gone_means_gone(recorded: World) -> None:
     assert len(recorded.waiting()) == 3
 
 
-def test_one_poison_record_is_kept_aside_and_the_rest_arrives(world: World) -> None:
-    """A server that refuses one record gets all others; the one is in quarantine, counted, and not sent again."""
+@contextmanager
+def one_refused(world: World) -> Iterator[tuple[Server, str]]:
+    """40 events wait, and a server takes all but one of them; gives the server and the line of that one."""
     world.on()
     world.run("kitchen", "create", "debian")
     file = world.state / "kitchen/spool/logs.jsonl"
@@ -97,7 +101,6 @@ def test_one_poison_record_is_kept_aside_and_the_rest_arrives(world: World) -> N
     assert uid is not None
     lines = [line.replace(uid[0], f"{number:08x}{uid[0][8:]}") for number in range(40)]
     file.write_text("".join(lines))
-    poison = lines[17]
 
     def answer(path: str, body: bytes) -> int:
         request = ExportLogsServiceRequest()
@@ -108,6 +111,12 @@ def test_one_poison_record_is_kept_aside_and_the_rest_arrives(world: World) -> N
         return 400 if b"00000011" + uid[0][8:].encode() in body else 200
 
     with answering(200, {}, b"", decide=answer) as server:
+        yield server, lines[17]
+
+
+def test_one_poison_record_is_kept_aside_and_the_rest_arrives(world: World) -> None:
+    """A server that refuses one record gets all others; the one is in quarantine, counted, and not sent again."""
+    with one_refused(world) as (server, poison):
         result = world.json(*DRAIN, OTEL_BRIDGE_ENDPOINT=server.endpoint)
         again = world.json(*DRAIN, OTEL_BRIDGE_ENDPOINT=server.endpoint)
     assert b"telemetry.dropped" in server.requests[-1][2]
@@ -120,6 +129,16 @@ def test_one_poison_record_is_kept_aside_and_the_rest_arrives(world: World) -> N
     assert uid_in(aside) == uid_in(json.loads(poison))
     assert lost["reasons"] == {"refused": {"lost": 1, "told": 1, "last": ANY}}
     assert "aside: kitchen.create" in world.run("otel-bridge", "lost", "--product", "kitchen").stdout
+
+
+def test_a_failure_on_this_machine_backs_off_too(world: World) -> None:
+    """The record that is refused cannot be kept aside: it stays, the line says why, and the next sender waits."""
+    with one_refused(world) as (server, poison):
+        (world.state / "kitchen/quarantine").write_text("in the way")
+        result = world.json(*DRAIN, ok=False, OTEL_BRIDGE_ENDPOINT=server.endpoint)
+    assert "quarantine" in result["error"]
+    assert poison in [item.line + "\n" for item in world.waiting()]
+    assert waits(world) > 0
 
 
 def uid_in(document: dict) -> str:
