@@ -51,13 +51,11 @@ bench: $(INSTALLED) system-deps collector  ## what a run, a declaration, public 
 	$(BIN)/python benchmarks/names.py
 	$(BIN)/python benchmarks/intake.py
 
-<<<<<<< HEAD
 chaos: $(INSTALLED) collector  ## 500 faulty worlds: writers, senders and servers die, nothing is lost uncounted
 	$(BIN)/python benchmarks/chaos.py
-=======
+
 bench-peers: $(INSTALLED) system-deps collector  ## the same side by side with others, kill -9, a burst, draining, growth; some 45 minutes
 	$(BIN)/python benchmarks/compare.py
->>>>>>> origin/main
 
 leaks: $(INSTALLED)  ## what 5,500 private strings leave behind in our records, and in what four scrubbers let through
 	$(BIN)/python benchmarks/privacy/run.py
