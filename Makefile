@@ -12,7 +12,7 @@ PINS := constraints.txt tests/stories/tools/constraints.txt
 COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo .cache/docker-compose)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo up down test test-system lint types prove bench bench-peers leaks collector compose healthcheck kafka s3 clickhouse tools promtool image generate \
+.PHONY: help demo up down test test-system lint types prove bench bench-peers chaos leaks collector compose healthcheck kafka s3 clickhouse tools promtool image generate \
   system-deps clean install
 .DEFAULT_GOAL := help
 
@@ -50,6 +50,9 @@ bench: $(INSTALLED) system-deps collector  ## what a run, a declaration, public 
 	$(BIN)/python benchmarks/schema.py
 	$(BIN)/python benchmarks/names.py
 	$(BIN)/python benchmarks/intake.py
+
+chaos: $(INSTALLED) collector  ## 500 faulty worlds: writers, senders and servers die, nothing is lost uncounted
+	$(BIN)/python benchmarks/chaos.py
 
 bench-peers: $(INSTALLED) system-deps collector  ## the same side by side with others, kill -9, a burst, draining, growth; some 45 minutes
 	$(BIN)/python benchmarks/compare.py

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 PAGE = 4096  # bytes; a signal does not end a write within a page (measured: beyond it, it may)
-TOKENS = 64  # changes that are remembered, so that whoever repeats one after a crash counts once
+TOKENS = 64  # changes that are remembered, so that whoever repeats one after a crash counts once; as many of senders' steps
 PATIENCE = 250  # tries, 2 ms apart, while another process holds the file
 _working = allocate_lock()  # POSIX locks are per process
 _owed: "list[tuple[str, Callable[[Table], None]]]" = []  # changes that a thread, or a signal handler, found no turn for
@@ -60,8 +60,11 @@ class Table:
         """Count; a change whose token is known was counted before."""
         if token and token in self.settled:
             return
-        if token:
-            self.settled = [*self.settled, token][-TOKENS:]
+        if token:  # a sender's step has a dot; it may be repeated a day later, whatever was dropped meanwhile
+            same = [one for one in self.settled if ("." in one) is ("." in token)]
+            if len(same) >= TOKENS:
+                self.settled.remove(same[0])
+            self.settled.append(token)
         for reason, number in losses.items():
             row = self.rows.setdefault(reason, Row())
             row.lost, row.last = row.lost + number, now() // 1_000_000_000

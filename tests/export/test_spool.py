@@ -4,7 +4,7 @@ from pathlib import Path
 
 from otel_bridge.export import spool
 from otel_bridge.export.segment import settled
-from otel_bridge.record.losses import table
+from otel_bridge.record.losses import settle, table
 
 LOG = '{"resourceLogs":[{"resource":{},"scopeLogs":[{"scope":{},"logRecords":[{"eventName":"e%d"}]}]}]}'
 
@@ -82,3 +82,17 @@ def test_a_half_written_step_settles_nothing(tmp_path: Path) -> None:
         assert not settled(file) & {16, 160, 161, 2, 3}, text
     file.write_text(";0-99,101 torn=1\n;100\n")
     assert settled(file) == set(range(102))
+
+
+def test_a_step_counts_once_however_much_is_lost_before_the_next_sender(tmp_path: Path) -> None:
+    """A sender that a server turned away comes back when hundreds of other losses have been counted: its own are known still."""
+    (tmp_path / "spool").mkdir()
+    (tmp_path / "spool/logs.jsonl").write_text("".join(LOG % number + "\n" for number in range(3)))
+    first = spool.take(tmp_path, "logs", set())
+    assert first is not None
+    assert len(list(first.items())) == 3
+    first.settle([1], {"refused": 1})
+    for number in range(200):
+        settle(str(tmp_path), {"spool_full": 1}, f"{number:08x}")
+    assert spool.take(tmp_path, "logs", set()) is not None
+    assert {reason: row.lost for reason, row in table(str(tmp_path)).rows.items()} == {"refused": 1, "spool_full": 200}
