@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..consent import Decision
     from ..privacy import Kept
 
-SEGMENT = 1 << 20  # bytes of a spool file, after which another is begun
+SEGMENT, _PLENTY = 1 << 20, b"10000000"  # bytes of a spool file; and a bound, by its length, that such files fit into eight times
 WRITER = "interpreter = %s\nregistry = %s\ndigest = %s\n"  # who wrote a spool, and by which declaration
 _ARCHITECTURES = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64", "i686": "x86", "i386": "x86", "armv7l": "arm32"}
 PATIENCE = 250  # tries, 2 ms apart, to get a lock that somebody holds; then the event is counted as lost
@@ -151,7 +151,7 @@ def _appended(run, signal, data):
             return None
         if held.st_size == 0:  # keep who wrote it, so that a sender finds the declaration again from any environment
             rewrite(run.folder + "/writer", WRITER % (sys.executable, run.declared.__file__, run.declared.DIGEST))
-        elif held.st_size + len(data) > SEGMENT or b"OTEL_BRIDGE_SPOOL_BYTES" in environ:
+        elif held.st_size + len(data) > SEGMENT or len(environ.get(b"OTEL_BRIDGE_SPOOL_BYTES", _PLENTY)) < len(_PLENTY):
             from .segments import made_room
 
             if made_room(run.folder, signal, held.st_size + len(data)):
