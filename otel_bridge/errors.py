@@ -4,6 +4,7 @@ BridgeError
  +-- SchemaError      a declaration that cannot be kept: carries every mistake found
  +-- SettingsError    a setting that cannot be understood
  +-- DeliveryError    something that keeps a sender from sending at all
+ |    +-- ChoiceChangedError  the person has chosen otherwise while it was at work
  +-- CollectorError   a collector that cannot be found or started
 """
 
@@ -25,6 +26,10 @@ class SettingsError(BridgeError):
 
 class DeliveryError(BridgeError):
     """Something that keeps a sender from sending at all."""
+
+
+class ChoiceChangedError(DeliveryError):
+    """The person has chosen otherwise while a sender was at work."""
 
 
 class CollectorError(BridgeError):

@@ -7,7 +7,8 @@ import click
 
 from ..consent import ON, Decision, decide
 from ..export import build, otlp_json, spool, told
-from ..export.prepare import Check, Ready, portions
+from ..export.portions import portions
+from ..export.prepare import Check, Ready
 from ..export.writer import declaration
 from ..paths import state_dir
 from . import json_option, scope_options, scoped

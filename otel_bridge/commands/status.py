@@ -48,7 +48,7 @@ def lines(told: dict[str, Any]) -> list[str]:
 
 
 def status(product: str) -> dict[str, Any]:
-    """Everything that `status --json` prints; nothing is written, whatever the answer."""
+    """Everything that `status --json` prints; runs that died meanwhile are counted, else nothing is written."""
     decision = decide(product)
     pending = dict.fromkeys(spool.SIGNALS, 0)
     last: dict[str, str] = {}

@@ -51,8 +51,8 @@ def agreed(fields: Mapping[str, Any], refused: str, known: Known | None) -> dict
 
 
 def narrowed(declared: Any, refused: str, known: Known | None) -> Any:
-    """A `_telemetry` module as `agreed` leaves it."""
-    return SimpleNamespace(**{**vars(declared), **agreed(vars(declared), refused, known)})
+    """A `_telemetry` module as `agreed` leaves it; NARROWED says so, for what it lacks may be declared and refused."""
+    return SimpleNamespace(**{**vars(declared), **agreed(vars(declared), refused, known)}, NARROWED=True)
 
 
 def _places(declared: Any) -> Iterator[tuple[str, Specs]]:

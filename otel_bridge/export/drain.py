@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..consent import ON, Decision, decide
-from ..errors import BridgeError, DeliveryError, SchemaError
-from ..paths import state_dir
+from ..errors import BridgeError, ChoiceChangedError, DeliveryError, SchemaError
+from ..paths import mine, state_dir
 from ..record import segments
 from ..record.losses import Row, table
 from ..record.unfinished import settle
@@ -47,6 +47,9 @@ def drain(product: str, patience: float = 30.0, watch: "Callable[[Result], objec
         if decision.mode != ON:
             raise DeliveryError(f"telemetry of {product} is {decision.mode}: {decision.reason}")
         with spool.only_sender(folder, patience):
+            decision = decide(product)  # another sender may have been waited for
+            if decision.mode != ON:
+                raise DeliveryError(f"telemetry of {product} is {decision.mode}: {decision.reason}")
             settle(str(folder))
             segments.bound(str(folder))
             _drain(product, folder, decision, result, watch or (lambda result: None))
@@ -77,6 +80,8 @@ def _drain(product: str, folder: Path, decision: Decision, result: Result, watch
                         shipment.judge_by(declared)
                     shipment.ship(segment)
             shipment.finish()
+    except ChoiceChangedError:  # the next sender asks by the new one, and need not wait
+        raise
     except (BridgeError, OSError) as problem:
         if isinstance(problem, SchemaError):  # the next run signs its spool anew
             for signal in spool.SIGNALS:
@@ -89,15 +94,11 @@ def _drain(product: str, folder: Path, decision: Decision, result: Result, watch
 
 def _drop(folder: Path, result: Result) -> None:
     """Delete what a build recorded that never declared itself."""
-    before = _renamed(folder)
     for signal in spool.SIGNALS:
         while segment := spool.take(folder, signal, set()):
-            segments.drop(str(folder), segment.path.name, "renamed_build")
-    result.lost["renamed_build"] += _renamed(folder) - before
-
-
-def _renamed(folder: Path) -> int:
-    return table(str(folder)).rows.get("renamed_build", Row()).lost
+            numbers = [number for number, _ in segment.items()]
+            segment.settle(numbers, {"renamed_build": len(numbers)})
+            result.lost["renamed_build"] += len(numbers)
 
 
 def losses(product: str) -> dict[str, int]:
@@ -108,9 +109,10 @@ def losses(product: str) -> dict[str, int]:
 def rows(product: str) -> dict[str, Row]:
     """The same with what the intake knows of it, and when it was lost last; what mode `local` has lost included."""
     folder = state_dir(product)
-    settle(folder)
+    if mine(folder):
+        settle(folder)
     found = table(folder).rows
     for reason, row in table(folder + "/local").rows.items():
-        mine = found.setdefault(reason, Row())
-        mine.lost, mine.last = mine.lost + row.lost, max(mine.last, row.last)
+        one = found.setdefault(reason, Row())
+        one.lost, one.last = one.lost + row.lost, max(one.last, row.last)
     return {reason: row for reason, row in sorted(found.items()) if row.lost}

@@ -9,11 +9,11 @@ from typing import Any
 from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
-from ..consent import ON
+from ..consent import ON, surroundings
 from ..paths import mine, state_dir
 from ..record import append
 from ..schema.compile import Compiled
-from . import backoff, spool
+from . import backoff
 from .detach import spawn
 from .otlp_json import canonical
 
@@ -45,11 +45,10 @@ class Keeper:
     def close(self) -> None:
         """Start a last sender, unless nothing waits or nobody may try yet. Raises OSError."""
         folder = Path(self.folder)
-        waits = any((folder / "spool" / f"{signal}.jsonl").exists() for signal in spool.SIGNALS)
-        if waits and backoff.due(folder, self.declared.DIGEST, every=0):
-            self._ship()
+        if any((folder / "spool").glob("*")) and backoff.due(folder, self.declared.DIGEST, every=0):
+            self._ship(wait=os.getpid() == 1 or "container" in surroundings())  # the sender would end with the container
 
-    def _ship(self) -> None:
+    def _ship(self, wait: bool = False) -> None:
         for pid in [*self._senders]:  # those that have ended are not left as zombies
             try:
                 if os.waitpid(pid, os.WNOHANG)[0]:
@@ -58,6 +57,6 @@ class Keeper:
                 self._senders.remove(pid)
         if self._senders:  # one that has not come to its lock yet
             return
-        child = spawn(self.declared.PRODUCT, self.folder, wait=False)
+        child = spawn(self.declared.PRODUCT, self.folder, wait)
         if child:
             self._senders.append(child)

@@ -36,8 +36,10 @@ def body(signal: str, batch: Sequence[Ready]) -> bytes:
     Records of the same resource, and below it of the same scope, stand together, as in the protobuf request.
     """
     groups: dict[Hashable, dict[str, list[Ready]]] = {}
+    known = {id(ready.resource): ready for ready in batch}  # records of a run share theirs
+    abouts = {key: ready.about for key, ready in known.items()}
     for ready in batch:
-        groups.setdefault(ready.about, {}).setdefault(ready.version, []).append(ready)
+        groups.setdefault(abouts[id(ready.resource)], {}).setdefault(ready.version, []).append(ready)
     top, below, records = TOP[signal]
     tell = _log if signal == "logs" else _span
     texts = []

@@ -9,7 +9,6 @@ import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from hashlib import blake2b
 from importlib.util import find_spec
 from itertools import count
@@ -134,7 +133,7 @@ class Policy:
         local = given.parent is not None and not given.parent.is_remote
         parent = self._hashed(given.parent.span_id, 8) if local and given.parent is not None else 0
         failed = given.status.status_code.name == "ERROR"
-        return replace(ready, kind=kind, parent_id=parent, failed=failed)
+        return ready._replace(kind=kind, parent_id=parent, failed=failed)
 
     def _declared_span(self, declared: Compiled, given: "ReadableSpan") -> "tuple[str, str, tuple[Spec, ...]] | None":
         """The declared span that a span is: by its name, or by its kind and the instrumentation scope it comes from."""

@@ -2,10 +2,10 @@
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Hashable, Iterable
+from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 from ..clock import floored, new_id, new_uuid, now
 from ..consent import Decision
@@ -17,19 +17,13 @@ from ..record.segments import days
 from ..schema.compile import Compiled
 from .documents import Item
 
-if TYPE_CHECKING:
-    pass
-
 RARE = (RATE, "double", "bucket", ((),), 0)  # of an event that was drawn by an earlier declaration, too
 ENOUGH = 256  # resources that are kept
-RECORDS = 250  # a request
-BYTES = 180_000  # of lines in the spool a request: its body is smaller, and the collector takes 256 KiB
 DAY = 86_400_000_000_000  # nanoseconds
 _TRACE, _SPAN = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{16}")
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(NamedTuple):
     """One record or span that may leave: only what its declaration has; times are Unix nanoseconds."""
 
     signal: str
@@ -62,6 +56,7 @@ class Check:
         self.since = since(decision, declared)
         self.oldest = now() - days() * DAY
         self._known: set[Hashable] = set()
+        self._specs: dict[tuple[bool, str], tuple[tuple[Any, ...] | None, tuple[Any, ...]]] = {}
         self._resources: dict[int, tuple[dict[str, Any], dict[str, Any], int]] = {}  # by the identity of what was parsed once
 
     def one(self, item: Item) -> "Ready | str":
@@ -81,14 +76,14 @@ class Check:
         """A record that may leave; None when it is not declared, or refused. Raises ValueError and the like for no record."""
         body, log = item.body, item.signal == "logs"
         name = _name(item)
-        agreed = _specs(self.allowed, log, name)
+        agreed, specs = self._declared(log, name)
         if agreed is None:
             return None
         given = plain(body.get("attributes", []))
         uid = {"log.record.uid": given.pop("log.record.uid")} if log else {}
         if log and not UUID.fullmatch(uid["log.record.uid"]):
             raise ValueError(uid)
-        kept, undeclared = formed(_specs(self.declared, log, name) or (), given, self.names, self._known)
+        kept, undeclared = formed(specs, given, self.names, self._known)
         if self.allowed is not self.declared:
             keys = {one[0] for one in agreed}
             kept = {key: value for key, value in kept.items() if key in keys}
@@ -112,6 +107,15 @@ class Check:
             parent_id=_id(_SPAN, body.get("parentSpanId", "")),
         )
 
+    def _declared(self, log: bool, name: str) -> tuple[tuple[Any, ...] | None, tuple[Any, ...]]:
+        """The attributes that a name may have by the person's choice, None for none, and by the declaration."""
+        found = self._specs.get((log, name))
+        if found is None:
+            found = _specs(self.allowed, log, name), _specs(self.declared, log, name) or ()
+            if len(self._specs) < ENOUGH:  # the names in an edited spool have no bound
+                self._specs[log, name] = found
+        return found
+
     def _resource(self, given: dict[str, Any]) -> tuple[dict[str, Any], int]:
         """The resource as it may leave; that of one run is the same object for all its records, here and in the answer."""
         held, kept, undeclared = self._resources.get(id(given), ({}, {}, 0))
@@ -126,45 +130,6 @@ class Check:
                 self._resources.clear()
             self._resources[id(given)] = given, kept, undeclared  # held, so that no other object gets its identity
         return kept, undeclared
-
-
-@dataclass
-class Portion:
-    """What goes into one request, with the numbers of its items in their file, and what stays out of it and why."""
-
-    batch: list[tuple[int, Ready]] = field(default_factory=list)
-    gone: list[int] = field(default_factory=list)
-    lost: Counter[str] = field(default_factory=Counter)
-    size: int = 0
-    last: Item | None = None
-
-    def add(self, number: int, ready: Ready, item: Item) -> None:
-        """Put a record into the request; its resource counts once among those that follow each other."""
-        self.batch.append((number, ready))
-        again = self.last is not None and self.last.resource is item.resource
-        self.size += len(item.line) - (item.head if again else 0)
-        self.last = item
-
-    def full(self) -> bool:
-        """Whether it is enough for a request."""
-        return len(self.batch) == RECORDS or self.size > BYTES or len(self.gone) == RECORDS
-
-
-def portions(items: Iterable[tuple[int, Item | None]], check: Check) -> Iterator[Portion]:
-    """The requests that a file makes."""
-    one = Portion()
-    for number, item in items:
-        found = check.one(item) if item is not None else "torn"
-        if item is None or isinstance(found, str):
-            one.gone.append(number)
-            one.lost[str(found)] += 1
-        else:
-            one.add(number, found, item)
-        if one.full():
-            yield one
-            one = Portion()
-    if one.batch or one.gone:
-        yield one
 
 
 def prepare(items: Iterable[Item], declared: Compiled, decision: Decision) -> tuple[list[Ready], Counter[str]]:

@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from pathlib import Path
 
 from ..record import losses
@@ -24,7 +25,6 @@ class Segment:
     signal: str
     settled: set[int] = field(default_factory=set)
     open: set[int] = field(default_factory=set)  # items handed out and not settled
-    steps: int = 0
     whole: bool = False  # read to its end
 
     @property
@@ -35,9 +35,9 @@ class Segment:
     def recall(self) -> "Segment":
         """Take up what an earlier sender has left."""
         steps = _steps(self.progress)
-        self.settled, self.steps = settled(self.progress), len(steps)
+        self.settled = settled(self.progress)
         if steps:
-            losses.settle(str(self.folder), _counts(steps[-1]), self._token())
+            losses.settle(str(self.folder), _counts(steps[-1]), self._token(steps[-1]))
         return self
 
     def items(self) -> Iterator[tuple[int, Item | None]]:
@@ -53,14 +53,13 @@ class Segment:
         done = set(numbers)
         self.settled |= done
         self.open -= done
-        self.steps += 1
-        told = "".join(f" {reason}={number}" for reason, number in sorted(lost.items()) if number)
-        if done or told:
+        step = _ranges(done) + "".join(f" {reason}={number}" for reason, number in sorted(lost.items()) if number)
+        if step:
             try:
-                self._note(f";{_ranges(done)}{told}\n".encode())  # what stands before a semicolon was not written to its end
+                self._note(f";{step}\n".encode())  # what stands before a semicolon was not written to its end
             except OSError:  # a full disk: this sender knows, and the next sends some of it again
                 pass
-            losses.settle(str(self.folder), lost, self._token())
+            losses.settle(str(self.folder), lost, self._token(step))
         self.finish()
 
     def _note(self, step: bytes) -> None:
@@ -77,8 +76,9 @@ class Segment:
             self.path.unlink(missing_ok=True)
             self.progress.unlink(missing_ok=True)
 
-    def _token(self) -> str:
-        return f"{self.path.name.split('.')[-2]}.{self.steps}"
+    def _token(self, step: str) -> str:
+        """The same for the same step of the same segment, whoever takes it."""
+        return f"{self.path.name.split('.')[-2]}.{blake2b(step.encode(), digest_size=4).hexdigest()}"
 
 
 def settled(progress: Path) -> set[int]:
@@ -93,7 +93,7 @@ def _steps(progress: Path) -> list[str]:
         text = progress.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return []
-    return [line[1:] for line in text.split("\n")[:-1] if line.startswith(";")]
+    return [line.rpartition(";")[2] for line in text.split("\n")[:-1] if ";" in line]
 
 
 def _ranges(numbers: set[int]) -> str:

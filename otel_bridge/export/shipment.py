@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..consent import ON, Decision, decide
-from ..errors import DeliveryError
+from ..errors import ChoiceChangedError
 from ..schema.compile import Compiled
 from . import ledger, otlp_json, quarantine
 from .otlp import Answer, Connection
-from .prepare import RECORDS, Check, Ready, portions
+from .portions import RECORDS, portions
+from .prepare import Check, Ready
 from .segment import Segment
 
 if TYPE_CHECKING:
@@ -77,11 +78,8 @@ class Shipment:
         """Send a batch; one that is refused is split, down to a single suspect."""
         if not batch or self.result.error:
             return
-        asked = decide(self.declared.product)
-        if asked.mode != ON or asked.refused != self.decision.refused:  # nothing more leaves by the old choice
-            raise DeliveryError(f"the choice for {self.declared.product} has changed")
         signal, records = segment.signal, [ready for _, ready in batch]
-        answer = self.last = self.connection.send(signal, records)
+        answer = self.post(signal, records)
         if answer.status in REFUSED and (self.taken[signal] or self.refusals[signal] < REFUSALS):
             self.refusals[signal] += 1
             half = len(batch) // 2
@@ -103,6 +101,14 @@ class Shipment:
             self.taken[signal] += len(batch)
             self._blame(signal)
         self.watch(self.result)
+
+    def post(self, signal: str, records: list[Ready]) -> Answer:
+        """Make one request, unless the person has chosen otherwise meanwhile. Raises ChoiceChangedError."""
+        asked = decide(self.declared.product)
+        if asked.mode != ON or asked.refused != self.decision.refused:  # nothing more leaves by the old choice
+            raise ChoiceChangedError(f"the choice for {self.declared.product} has changed")
+        self.last = self.connection.send(signal, records)
+        return self.last
 
     def note(self, signal: str, records: list[Ready], answer: Answer) -> Counter[str]:
         """Write into the ledger what a server took; returns what was lost of it. If that fails the batch has left all the same."""

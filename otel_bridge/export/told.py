@@ -28,7 +28,7 @@ def tell(shipment: "Shipment") -> None:
     ready = owed(str(shipment.folder), shipment.declared, shipment.decision)
     if not ready:
         return
-    answer = shipment.last = shipment.connection.send("logs", ready)
+    answer = shipment.post("logs", ready)
     if answer.error and answer.status not in (400, 413):
         shipment.result.error = f"{shipment.endpoint}: {answer.error}"
         return

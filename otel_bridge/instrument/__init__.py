@@ -27,7 +27,8 @@ def run(declared, decision, main, args, kwargs):
     """Run `main` once and record it; the host program keeps its result, exit code, output and exceptions."""
     try:
         recording, tell = begin(declared, decision)
-        mark = recording.folder and f"{recording.folder}/running/{os.getpid()}.{recording.span_id}"
+        place = recording.folder if recording.declared.SPAN is not None else ""  # nothing is told of runs, and none counted
+        mark = place and f"{place}/running/{os.getpid()}.{recording.span_id}"
         if mark:  # whoever finds it when this process is gone knows that a run never said how it ended
             os.close(opened(mark, os.O_WRONLY))
         stops = _watch(recording, main)
@@ -219,9 +220,12 @@ def due(folder: str, digest: str) -> bool:
     """Whether the last sender is long enough ago, nobody is backing off, and the intake has not been closed."""
     if environ.get(b"OTEL_BRIDGE_DETACH") == b"0":
         return False
-    state = read_flat(folder + "/drain") or {}
+    try:
+        state = read_flat(folder + "/drain") or {}
+        last, until = int(state.get("last") or 0), int(state.get("not_before") or 0)
+    except (OSError, ValueError):  # somebody has edited it; the sender writes it anew
+        return True
     said = environ.get(b"OTEL_BRIDGE_DRAIN_EVERY", b"")
-    every = int(said) if said.isdigit() else DRAIN_EVERY
-    seconds, last, until = now() // 1_000_000_000, int(state.get("last") or 0), int(state.get("not_before") or 0)
+    every, seconds = int(said) if said.isdigit() else DRAIN_EVERY, now() // 1_000_000_000
     waits = last <= seconds < last + every or seconds < until <= seconds + LONGEST  # else the clock was set back
     return not waits and state.get("closed") != digest

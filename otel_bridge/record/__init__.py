@@ -146,8 +146,7 @@ def _appended(run, signal, data):
         except (BlockingIOError, PermissionError):  # what POSIX lets a lock that is held answer
             sleep(0.002)
             return None
-        held = os.fstat(fd)
-        if os.stat(path).st_ino != held.st_ino:  # somebody took it away before we had it
+        if os.stat(path).st_ino != (held := os.fstat(fd)).st_ino:  # somebody took it away before we had it
             return None
         if held.st_size == 0:  # keep who wrote it, so that a sender finds the declaration again from any environment
             rewrite(run.folder + "/writer", WRITER % (sys.executable, run.declared.__file__, run.declared.DIGEST))
@@ -169,7 +168,8 @@ def _appended(run, signal, data):
 def lose(run, reason, number=1, problem=None):
     # type: (Run, str | Exception, int, Exception | None) -> None
     try:
-        if run.folder and decide(run.declared.PRODUCT).mode == run.mode:
+        refused = str(reason)[:10] == "undeclared" and hasattr(run.declared, "NARROWED")  # it may be what the person refused
+        if run.folder and not refused and decide(run.declared.PRODUCT).mode == run.mode:
             from .losses import lose
 
             lose(run.folder, reason, number, problem)

@@ -7,7 +7,7 @@ from ..clock import new_id
 from ..consent import decide
 from ..paths import opened
 from . import Run
-from .losses import begin as make_losses
+from .losses import change
 
 
 def begin(run: Run) -> bool:
@@ -18,7 +18,7 @@ def begin(run: Run) -> bool:
     folder = run.folder + "/spool"
     if decide(run.declared.PRODUCT).mode != run.mode:
         return False
-    make_losses(run.folder)  # while there is room: a full disk takes no new file
+    change(run.folder, lambda table: None)  # make it while there is room: a full disk takes no new file
     os.close(opened(folder + "/logs.jsonl", os.O_WRONLY))
     if decide(run.declared.PRODUCT).mode != run.mode:
         discard(folder)

@@ -21,9 +21,17 @@ PAGE = 4096  # bytes; a signal does not end a write within a page (measured: bey
 TOKENS = 64  # changes that are remembered, so that whoever repeats one after a crash counts once; as many of senders' steps
 PATIENCE = 250  # tries, 2 ms apart, while another process holds the file
 _working = allocate_lock()  # POSIX locks are per process
-_owed: "list[tuple[str, Callable[[Table], None]]]" = []  # changes that a thread, or a signal handler, found no turn for
+_owed: "list[tuple[str, Callable[[Table], None], list[bool]]]" = []  # changes that a thread, or a handler, found no turn for
+
+
+def _forked() -> None:
+    """Start anew in a child: what threads of its parent were at is theirs."""
+    _working._at_fork_reinit()  # type: ignore[attr-defined]
+    _owed.clear()
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_working._at_fork_reinit)  # type: ignore[attr-defined]
+    os.register_at_fork(after_in_child=_forked)
 
 
 class Row:
@@ -93,41 +101,32 @@ def _reason(problem: Exception) -> str:
     return "disk_full" if problem.errno in (28, 122, 27, 69) else "unwritable"  # ENOSPC, EDQUOT, EFBIG, a Mac's EDQUOT
 
 
-def settle(folder: str, losses: "Mapping[str, int]", token: str = "") -> None:
-    """Count losses that belong together, once for a `token`; never raises."""
-    if any(losses.values()):
-        change(folder, lambda table: table.add({reason: number for reason, number in losses.items() if number}, token))
+def settle(folder: str, losses: "Mapping[str, int]", token: str = "") -> bool:
+    """Count losses that belong together, once for a `token`; whether they stand on disk now. Never raises."""
+    counted = {reason: number for reason, number in losses.items() if number}
+    return not counted or change(folder, lambda table: table.add(counted, token))
 
 
-def begin(folder: str) -> None:
-    """Make the file while there is room for it. Raises OSError."""
-    fd = opened(folder + "/lost", os.O_RDWR)
-    try:
-        if os.fstat(fd).st_size < PAGE:
-            os.ftruncate(fd, PAGE)
-    finally:
-        os.close(fd)
-    change(folder, lambda table: None)
-
-
-def change(folder: str, made: "Callable[[Table], None]") -> None:
-    """Change the table of a product under its lock; never raises.
+def change(folder: str, made: "Callable[[Table], None]") -> bool:
+    """Change the table of a product under its lock; whether it was done. Never raises.
 
     Whoever cannot have the lock at once, because this very thread was interrupted while it held it, leaves the change to that one.
     """
-    _owed.append((folder, made))
+    done: list[bool] = []
+    _owed.append((folder, made, done))
     while _owed and _working.acquire(False):
         try:
             while _owed:
-                at, one = _owed.pop(0)
-                _change(at, one)
+                at, one, told = _owed.pop(0)
+                told.append(_change(at, one))
         except Exception as problem:
             swallow(problem)
         finally:
             _working.release()
+    return done == [True]
 
 
-def _change(folder: str, made: "Callable[[Table], None]") -> None:
+def _change(folder: str, made: "Callable[[Table], None]") -> bool:
     fd = opened(folder + "/lost", os.O_RDWR)
     try:
         for _ in range(PATIENCE):
@@ -137,10 +136,10 @@ def _change(folder: str, made: "Callable[[Table], None]") -> None:
             except (BlockingIOError, PermissionError):
                 sleep(0.002)
         else:
-            return
+            return False
         table = Table(_read(fd))
         made(table)
-        os.pwrite(fd, table.page(), 0)
+        return os.pwrite(fd, table.page(), 0) == PAGE
     finally:
         os.close(fd)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 BYTES = 8 << 20  # that may wait, of one product, when OTEL_BRIDGE_SPOOL_BYTES does not say
 DAYS = 30  # that they may wait, when OTEL_BRIDGE_SPOOL_DAYS does not say
-LOST = ("renamed_build", "spool_full", "too_old")
+LOST = ("spool_full", "too_old")
 
 
 def seal(spool: str, signal: str) -> None:
@@ -61,7 +61,11 @@ def bound(folder: str, room: int = 0) -> None:
 
 def _held(spool: str) -> "Iterator[tuple[float, int, str, int]]":
     """The files of a spool: when they were written, their number, name and bytes."""
-    for name in os.listdir(spool) if os.path.isdir(spool) else ():
+    try:
+        names = os.listdir(spool)
+    except OSError:  # there is none, or `off` is at work
+        return
+    for name in names:
         try:
             found = os.stat(f"{spool}/{name}")
         except OSError:  # taken away meanwhile
@@ -83,8 +87,8 @@ def count(folder: str, name: str) -> None:
     path = f"{folder}/spool/{name}"
     with open(path, "rb") as file:
         lines = sum(1 for _ in file)
-    settle(folder, {reason: lines}, stem.rpartition(".")[2])
-    os.unlink(path)
+    if settle(folder, {reason: lines}, stem.rpartition(".")[2]):  # else it is found again by its name
+        os.unlink(path)
 
 
 def most() -> int:

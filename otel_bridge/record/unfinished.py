@@ -19,8 +19,8 @@ def settle(folder: str) -> int:
         for name in marks:
             pid, mark = name.partition(".")[0], f"{place}/running/{name}"
             try:
-                if pid.isdecimal() and not _runs(int(pid), mark) and os.path.exists(mark):  # its owner is gone: it stays or not
-                    losses.settle(place, {"unfinished": 1}, name.rpartition(".")[2][:8])  # once, whoever else finds it
+                there = pid.isdecimal() and not _runs(int(pid), mark) and os.path.exists(mark)  # its owner is gone: it stays or not
+                if there and losses.settle(place, {"unfinished": 1}, name.rpartition(".")[2][:8]):  # once, whoever else finds it
                     os.unlink(mark)
                     gone += 1
             except OSError:  # it ended at this very moment
