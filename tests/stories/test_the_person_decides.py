@@ -371,4 +371,5 @@ def test_the_probe_registry_is_what_list_shows(world: World, probe: Callable[[st
         "probe.step",
         "canary",
         "deletion.request",
+        "telemetry.dropped",
     }

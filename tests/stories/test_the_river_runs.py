@@ -113,7 +113,7 @@ def test_preview_file_and_ledger_are_equal_record_by_record(world: World, collec
 def test_killed_right_after_the_kth_event_exactly_k_arrive(
     world: World, probe: Callable[[str], list[str]], tmp_path: Path, k: int
 ) -> None:
-    """SIGKILL the moment `event` returned: its k events are on disk, arrive once, and no more."""
+    """SIGKILL the moment `event` returned: its k events are on disk, arrive once, and no more; and that the run never ended is told."""
     program = f"""
 import os, signal, otel_bridge
 def main():
@@ -132,9 +132,11 @@ def main():
     with running(tmp_path / "collector", {"OTEL_BRIDGE_COLLECTOR_CONFIG": str(config)}) as collector:
         results = [world.json(*drain, PROBE_TELEMETRY="on", OTEL_BRIDGE_ENDPOINT=collector.endpoint) for _ in range(2)]
     assert [(result["sent"], result["lost"]) for result in results] == [(k, {}), (0, {})]
-    arrived = in_file(collector, "logs")
+    told, *arrived = in_file(collector, "logs")
     assert sorted(attributes(item)["probe.step"] for item in arrived) == list(range(1, k + 1))
     assert len({uid(item) for item in arrived}) == k
+    dropped = {"otel_bridge.dropped.reason": "unfinished", "otel_bridge.dropped.count": 1, "log.record.uid": uid(told)}
+    assert (told.body["eventName"], attributes(told)) == ("telemetry.dropped", dropped)
 
 
 def test_private_names_reach_neither_disk_nor_collector(world: World, collector: Running) -> None:
