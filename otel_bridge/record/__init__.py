@@ -91,8 +91,8 @@ def record_span(run, started, duration, failed):
         run.sequence += 1
         given = {**run.parsed, "otel_bridge.sequence": run.sequence}
         kept, _ = clean(run.declared.SPAN, given, run.names, run.told, run.seen)
-        append(run, "traces", span_line(run, "cli.run", 1, (run.span_id, run.parent_id), (started, duration), kept, failed))
-        return kept
+        line = span_line(run, "cli.run", 1, (run.span_id, run.parent_id), (started, duration), kept, failed)
+        return kept if append(run, "traces", line) or not run.folder else []
     except Exception as problem:
         lose(run, "record_failed", 1, problem)
         return []
