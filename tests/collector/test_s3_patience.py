@@ -17,16 +17,16 @@ LOST = "Exporting failed. Dropping data"
 
 
 @contextmanager
-def down() -> Iterator[tuple[str, list[str]]]:
-    """An S3 endpoint that answers 503 to everything: its URL, and the objects that it was asked to take."""
-    asked: list[str] = []
+def down() -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """An S3 endpoint that answers 503 to everything: its URL, and the objects that it was asked to take, by whose key."""
+    asked: list[tuple[str, str]] = []
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_PUT(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
-            asked.append(self.path)
+            asked.append((self.path, self.headers["Authorization"].partition("Credential=")[2].partition("/")[0]))
             self.send_response(503)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -52,10 +52,14 @@ def test_a_batch_has_a_hundred_retries_and_the_next_one_none(tmp_path: Path) -> 
     assert (changed, "num_consumers: 1 " in text) == (1, True)
     file.write_text(text)
     with down() as (url, asked):
-        keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "OTEL_BRIDGE_S3_BUCKET": "events"}
+        keys = {"OTEL_BRIDGE_S3_BUCKET": "events"}
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):  # no YAML reads these; they may stand in files like any secret
+            (tmp_path / name).write_text(f"{name}-held\n")
+            keys |= {name: "", f"{name}_FILE": str(tmp_path / name)}
         told = {"OTEL_BRIDGE_SINK": "s3", "OTEL_BRIDGE_S3_ENDPOINT": url, "OTEL_BRIDGE_S3_FLUSH": "100ms", **keys}
         with running(tmp_path / "intake", {**told, "OTEL_BRIDGE_COLLECTOR_CONFIG": str(config)}) as intake:
             for number, attempts in enumerate((101, 102)):
                 assert post(intake, request([record(number)])) == 200
                 until(lambda dropped=number + 1: intake.log.read_text().count(LOST) == dropped)
                 assert (len(asked), len(set(asked))) == (attempts, number + 1)
+    assert {key for _, key in asked} == {"AWS_ACCESS_KEY_ID-held"}
