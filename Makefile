@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 REGISTRIES := examples/kitchen/telemetry.yaml examples/shop/telemetry.yaml
 PARTS := valgrind strace chromium openssl tinyproxy
 # What the system tests use: a command, and the Debian package that has it.
-SYSTEM_PARTS := openssl dockerd:docker.io iptables java:default-jre-headless mvn:maven
+SYSTEM_PARTS := openssl docker:docker.io dockerd:docker.io iptables java:default-jre-headless mvn:maven
 TOOLS := black cookiecutter flit_core httpie invoke twine typer
 CHDB := chdb-core==26.9.0
 PINS := constraints.txt tests/stories/tools/constraints.txt
@@ -13,7 +13,7 @@ COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help demo up down test test-system lint types prove bench bench-peers chaos leaks collector compose healthcheck kafka s3 clickhouse tools promtool image generate \
-  system-deps clean install
+  system-deps system-test-deps clean install
 .DEFAULT_GOAL := help
 
 help:  ## show these lines
@@ -31,8 +31,7 @@ down: compose  ## stop it; the archive and the queues stay
 test: $(INSTALLED) system-deps collector compose tools promtool  ## all tests but the system tests; nothing is skipped silently
 	$(BIN)/python -m pytest --ignore tests/system
 
-test-system: PARTS := $(SYSTEM_PARTS)
-test-system: $(INSTALLED) system-deps collector compose healthcheck kafka s3 clickhouse  ## tests that start Docker, Kafka, S3, ClickHouse's engine
+test-system: $(INSTALLED) system-test-deps collector compose healthcheck kafka s3 clickhouse  ## tests that start Docker, Kafka, S3, ClickHouse's engine
 	$(BIN)/python -m pytest tests/system
 
 lint: $(INSTALLED)  ## ruff
@@ -105,11 +104,19 @@ generate: $(INSTALLED)  ## write again everything that is generated from the reg
 	$(BIN)/otel-bridge collector privacy $(REGISTRIES) --out collector-config/privacy.yaml
 	$(BIN)/python docs/generate.py
 
+# Each a target of its own: make makes a target once, whatever `make test test-system` would want it for.
 system-deps:  ## Debian packages that the tests use, where they may be installed
-	@missing=; for part in $(PARTS); do command -v $${part%%:*} >/dev/null || missing="$$missing $${part#*:}"; done; \
-	if [ -z "$$missing" ]; then :; \
-	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq$$missing >/dev/null; \
-	else echo "system-deps: missing are$$missing; tests that need them will be skipped and say so"; fi
+	@$(call installed,$(PARTS))
+
+system-test-deps:  ## Debian packages that the system tests use
+	@$(call installed,$(SYSTEM_PARTS))
+
+define installed
+missing=; for part in $(1); do command -v $${part%%:*} >/dev/null || missing="$$missing $${part#*:}"; done; \
+if [ -z "$$missing" ]; then :; \
+elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq$$missing >/dev/null; \
+else echo "system-deps: missing are$$missing; tests that need them will be skipped and say so"; fi
+endef
 
 clean:  ## remove what was built and installed here
 	rm -rf .venv .cache .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

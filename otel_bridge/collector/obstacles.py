@@ -3,7 +3,7 @@
 import os
 import re
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from time import gmtime, strftime, time
 
@@ -12,6 +12,7 @@ import yaml
 from ..errors import CollectorError
 from ..schema import Registry
 from .privacy_yaml import render
+from .sinks import told
 
 _VARIABLE = re.compile(r"\$\{env:(\w+)(?::-([^}\"]*))?\}")
 _WRITES = ("OTEL_BRIDGE_QUEUE_DIR", "OTEL_BRIDGE_FILE_DIR", "OTEL_BRIDGE_REPLAY_QUEUE_DIR")
@@ -35,6 +36,21 @@ def values(files: list[Path]) -> dict[str, str]:
     return {name: os.environ.get(name) or default for line in lines for name, default in _VARIABLE.findall(line)}
 
 
+def prepared(files: list[Path]) -> dict[str, str]:
+    """Make this process's environment what a collector with these files is to get, and return its `values`.
+
+    The collector reads a variable that is set and empty as null, not as the file's default, and null switches a limit off: such
+    a variable is taken out. Secrets in files named by `_FILE` are put in. Raises CollectorError as `from_files` does.
+    """
+    heads = [one for file in files for one in (told(file).needs, told(file).may)]
+    names = {**values(files), **{variable.name: "" for head in heads for variable in head}}
+    for name in names:
+        if os.environ.get(name) == "":
+            del os.environ[name]
+    os.environ.update(from_files(names))
+    return values(files)
+
+
 def stale(file: Path, registries: Sequence[Registry]) -> str:
     """What `privacy.yaml` does not have of these registries, as `file: what`; empty when it is what they give."""
     wanted, text = render(registries), file.read_text(encoding="utf-8")
@@ -46,7 +62,7 @@ def stale(file: Path, registries: Sequence[Registry]) -> str:
     return f"{file}: {what}; write it anew"
 
 
-def from_files(names: Mapping[str, str]) -> dict[str, str]:
+def from_files(names: Iterable[str]) -> dict[str, str]:
     """What files hold of variables that are not set while the same name with `_FILE` is; a newline at the end is no part of it.
 
     Raises CollectorError for a file that cannot be read, or that holds more than one line.

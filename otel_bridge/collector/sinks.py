@@ -31,7 +31,7 @@ class Variable:
 
     @property
     def is_set(self) -> bool:
-        """Whether this environment has it, and not empty, or names a file that holds it."""
+        """Whether this environment has it, and not empty, or names a file that holds it, which `collector run` reads."""
         return bool(os.environ.get(self.name) or os.environ.get(f"{self.name}_FILE"))
 
 

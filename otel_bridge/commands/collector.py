@@ -10,7 +10,7 @@ import click
 from .. import schema
 from ..collector import binary, config_files
 from ..collector.check import mistakes, secrets
-from ..collector.obstacles import from_files, obstacles, stale, values
+from ..collector.obstacles import obstacles, prepared, stale
 from ..collector.privacy_yaml import render
 from ..errors import CollectorError
 from . import put
@@ -24,12 +24,12 @@ def command() -> None:
 def _ready() -> list[Path]:
     """The files to run, with their secrets in the environment. Raises CollectorError with a line for each thing in the way."""
     files = config_files()
-    given = values(files)
-    os.environ.update(from_files(given))
+    given = prepared(files)
     if "replay" in {file.stem for file in files}:
         os.environ.setdefault("OTEL_BRIDGE_BLOCK_ON_OVERFLOW", "true")  # the reader moves on when a full queue refuses
-    if given.get("OTEL_BRIDGE_MEMORY_MIB", "0") not in ("", "0"):
-        os.environ.setdefault("GOMEMLIMIT", f"{int(given['OTEL_BRIDGE_MEMORY_MIB']) * 16 // 15}MiB")  # 80 % where that is 75 %
+    memory = given.get("OTEL_BRIDGE_MEMORY_MIB", "")
+    if memory.isdecimal() and int(memory):  # else the collector takes a part of what there is, or says what is wrong
+        os.environ.setdefault("GOMEMLIMIT", f"{int(memory) * 16 // 15}MiB")  # 80 % where that is 75 %
     found = [*mistakes(files), *secrets(files), *obstacles(files)]
     if found:
         raise CollectorError("\n".join(found))

@@ -1,7 +1,6 @@
 """`otel-bridge sinks`: which sinks there are, which are active, what each needs; `sinks check` says what is wrong."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from rich.table import Table
 
 from ..collector import binary, config_files, config_folder
 from ..collector.check import mistakes, secrets
-from ..collector.obstacles import from_files, obstacles, values
+from ..collector.obstacles import obstacles, prepared
 from ..collector.sinks import Told, active, every, fields
 from . import json_option
 
@@ -65,7 +64,7 @@ def described(one: Told) -> dict[str, Any]:
 def check(as_json: bool) -> None:
     """Say whether privacy is before every sink, every secret is there, and the collector takes the merged files."""
     files = config_files()
-    os.environ.update(from_files(values(files)))
+    prepared(files)
     found = [*mistakes(files), *secrets(files), *obstacles(files)]
     if not found:  # the collector's own words come last: they are long, and name no file
         found += refused(files)

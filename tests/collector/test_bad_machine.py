@@ -8,6 +8,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+import yaml
 from conftest import ROOT, attributes, in_file
 from ledger import Ledger, duplicates, in_files, post, record, request, splunk, until
 from refusal import refused
@@ -43,20 +44,40 @@ def test_a_queue_that_is_no_database_is_refused_by_name(tmp_path: Path, damage: 
         assert (ledger.lost(in_files(intake.files)), duplicates(in_files(intake.files))) == (set(), 0)
 
 
-def test_a_queue_with_damaged_pages_is_set_aside(tmp_path: Path) -> None:
-    """What its first pages do not show: the collector keeps it as `.backup`, begins a new one, and takes events."""
+@pytest.mark.parametrize("overlay", ["none", "sink-worker", "replay"])
+def test_a_queue_with_damaged_pages_is_set_aside(tmp_path: Path, overlay: str) -> None:
+    """What its first pages do not show: the collector keeps it as `.backup`, begins a new one, and takes events; a worker behind
+    Kafka and a replay do the same.
+    """
     ledger, queue = backlog(tmp_path)
     held = queue.read_bytes()
     queue.write_bytes(held[:8192] + os.urandom(len(held) - 8192))
+    (tmp_path / "replay").mkdir()
+    (tmp_path / "replay/logs.jsonl").write_bytes(request([record(99)]) + b"\n")
     with splunk() as hec:
-        told = {**SPLUNK, **hec.variables, "OTEL_BRIDGE_SINK_2": "file"}
+        told = {**SPLUNK, **hec.variables, "OTEL_BRIDGE_SINK_2": "file", "OTEL_BRIDGE_OVERLAY": overlay}
+        told |= {"OTEL_BRIDGE_SINK_GROUP": "splunk", "OTEL_BRIDGE_KAFKA_BROKER": "127.0.0.1:1"}
+        told |= {"OTEL_BRIDGE_REPLAY_DIR": str(tmp_path / "replay"), "OTEL_BRIDGE_REPLAY_QUEUE_DIR": str(queue.parent)}
         with running(tmp_path / "intake", told) as intake:
-            assert ledger.send(intake, 1) == 200
-            until(hec.seen)
-    assert (
-        len([file for file in queue.parent.iterdir() if file.name.startswith(f"{queue.name}.") and file.suffix == ".backup"]) == 1
-    )
+            if overlay == "none":
+                assert ledger.send(intake, 1) == 200
+            if overlay != "sink-worker":  # it has no broker here
+                until(hec.seen)
+                assert hec.seen()
+    backups = [file for file in queue.parent.iterdir() if file.name.startswith(f"{queue.name}.") and file.suffix == ".backup"]
+    assert (len(backups), backups[0].stat().st_size >= len(held)) == (1, True)
     assert ledger.lost(in_files(tmp_path / "intake/out")) == set()
+
+
+def test_every_queue_on_disk_is_the_same_but_for_its_folder() -> None:
+    """base, agent, sink-worker and replay: a damaged one is set aside and a grown one shrinks, in its own folder."""
+    found = []
+    for file in ("base", "scale/agent", "scale/sink-worker", "overlays/replay"):
+        queue = yaml.safe_load((ROOT / f"collector-config/{file}.yaml").read_text())["extensions"]["file_storage/queue"]
+        assert queue.pop("directory") == queue["compaction"].pop("directory")
+        found.append(queue)
+    assert found == [found[0]] * 4
+    assert (found[0]["recreate"], found[0]["compaction"]["on_start"]) == (True, True)
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ import pytest
 import yaml
 from conftest import ROOT, World
 
+from otel_bridge.collector.obstacles import values
+
 
 @pytest.fixture
 def compose() -> list[str]:
@@ -70,6 +72,27 @@ def test_every_variable_that_a_file_reads_reaches_the_container(compose: list[st
         *(f"OTEL_BRIDGE_{name}" for name in ("FILE_DIR", "QUEUE_DIR", "REPLAY_QUEUE_DIR")),
         *(f"OTEL_BRIDGE_{name}" for name in ("INGEST_TOKEN_FILE", "TLS_CERT", "TLS_KEY")),
     }
+
+
+def test_an_empty_variable_is_the_default_of_the_file_that_reads_it(
+    compose: list[str], world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`OTEL_BRIDGE_MAX_BODY_BYTES=` in .env: the collector would read null, and null is no limit. Each default is the file's own."""
+    folder = ROOT / "collector-config"
+    files = [folder / "base.yaml", *folder.glob("sinks/*.yaml"), *folder.glob("overlays/*.yaml"), folder / "scale/sink-worker.yaml"]
+    services = config(compose, world)["services"]
+    unset = {name: value or None for name, value in services["collector"]["environment"].items()}
+    for name in unset:
+        monkeypatch.delenv(name, raising=False)
+    defaults = {name: value for name, value in values(files).items() if value not in ("", "null")}
+    here = {name for name in unset if name.endswith(("_ENDPOINT", "_HOST", "_DIR", "_BROKER", "TLS_CERT", "TLS_KEY"))}
+    here.discard("OTEL_BRIDGE_S3_ENDPOINT")
+    assert {name: unset[name] for name in defaults.keys() & unset.keys() - here} == {
+        name: defaults[name] for name in defaults.keys() & unset.keys() - here
+    }
+    empty = config(compose, world, **dict.fromkeys(unset, ""))["services"]["collector"]["environment"]
+    assert {name: value or None for name, value in empty.items()} == unset
+    assert (unset["OTEL_BRIDGE_MAX_BODY_BYTES"], len(defaults) > 25) == ("262144", True)
 
 
 def test_the_example_of_env_names_nothing_that_compose_does_not_read() -> None:

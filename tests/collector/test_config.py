@@ -35,6 +35,7 @@ def test_no_sink_and_no_overlay_reads_the_intake_itself(file: Path) -> None:
     elif file.stem == "gateway":
         assert sorted(found) == ["extensions", "receivers", "service"]
         assert list(found["receivers"]["otlp"]["protocols"]) == ["http", "grpc"]
+        assert found["receivers"]["otlp"]["protocols"]["grpc"]["endpoint"] == "127.0.0.1:0"  # nobody outside reaches it
         assert pipelines == {}
     else:
         assert {*found} <= {"exporters", "service"}

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import signal
 import ssl
 import urllib.error
@@ -18,6 +19,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2_grpc import LogsServ
 
 from otel_bridge.collector.process import Running, free_port, running
 
+CHOSEN = tuple(f"OTEL_BRIDGE_{name}=" for name in ("HTTP_ENDPOINT", "HEALTH_ENDPOINT", "METRICS_PORT"))
 FIRST, SECOND = "0123456789abcdef-first", "0123456789abcdef-second"
 NUMBERS = count(1)
 Found = tuple[Running, Path, dict[str, str]]
@@ -30,9 +32,24 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Found]:
     keys, tls = folder / "keys", certificate(folder)
     keys.write_text(f"- {FIRST}\n")
     told = {"OTEL_BRIDGE_OVERLAY": "gateway", "OTEL_BRIDGE_INGEST_TOKEN_FILE": str(keys), **tls}
-    grpc_port = {"OTEL_BRIDGE_GRPC_ENDPOINT": f"127.0.0.1:{free_port()}"}
-    with running(folder / "intake", {**told, **grpc_port}) as started:
-        yield started, keys, {**tls, **grpc_port}
+    with running(folder / "intake", {**told, "OTEL_BRIDGE_GRPC_ENDPOINT": f"0.0.0.0:{free_port()}"}) as started:
+        yield started, keys, tls
+
+
+def hidden(started: Running) -> int:
+    """The port at which it takes gRPC: the one that it was not told; another after each SIGHUP."""
+    environ = Path(f"/proc/{started.process.pid}/environ").read_text().split("\0")
+    told = {int(line.rpartition(":")[2].rpartition("=")[2]) for line in environ if line.startswith(CHOSEN)}
+    (port,) = {port for _, port in listening(started)} - told
+    return port
+
+
+def listening(started: Running) -> set[tuple[str, int]]:
+    """Where its process listens: the address as the kernel writes it, and the port."""
+    links = [os.readlink(file) for file in Path(f"/proc/{started.process.pid}/fd").iterdir()]
+    rows = [line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]]
+    places = [row[1].split(":") for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in links]
+    return {(address, int(port, 16)) for address, port in places}
 
 
 def secure(found: Found, body: bytes, **headers: str) -> int:
@@ -52,10 +69,10 @@ def secure(found: Found, body: bytes, **headers: str) -> int:
 
 
 def called(found: Found, key: str | None) -> str:
-    """The answer over gRPC to a request with this Authorization."""
+    """The answer over gRPC, at the port that the kernel chose, to a request with this Authorization."""
     tls = found[2]
     trusted = grpc.ssl_channel_credentials(Path(tls["OTEL_BRIDGE_TLS_CERT"]).read_bytes())
-    with grpc.secure_channel(tls["OTEL_BRIDGE_GRPC_ENDPOINT"], trusted) as channel:
+    with grpc.secure_channel(f"127.0.0.1:{hidden(found[0])}", trusted) as channel:
         try:
             sent = [] if key is None else [("authorization", key)]
             LogsServiceStub(channel).Export(ExportLogsServiceRequest(), metadata=sent, timeout=20, wait_for_ready=True)
@@ -73,6 +90,11 @@ def test_without_a_key_nobody_is_let_in(gateway: Found) -> None:
     assert [called(gateway, value) for value in (None, *wrong)] == ["UNAUTHENTICATED"] * (len(wrong) + 1)
     assert post(gateway[0], body) in (0, 400)  # without TLS
     assert stored(gateway[0]) == b""
+
+
+def test_over_grpc_nobody_from_outside_is_heard(gateway: Found) -> None:
+    """gRPC unpacks a message before it asks for the key: told to listen to everybody, it stays on the loopback, on another port."""
+    assert {address for address, _ in listening(gateway[0])} == {"0100007F"}
 
 
 def test_a_gateway_takes_less_than_an_intake_on_the_loopback(gateway: Found) -> None:

@@ -77,6 +77,33 @@ def test_ingest_keys_that_would_let_anybody_in_or_nobody_are_refused(tmp_path: P
     assert "0123456789" not in line
 
 
+def test_an_empty_variable_is_as_if_it_were_not_set(tmp_path: Path) -> None:
+    """The collector would read null: no limit for a body, no rotation. What is refused and what is taken is as by the defaults."""
+    names = ("MAX_BODY_BYTES", "MEMORY_MIB", "LOG_LEVEL", "METRICS_HOST", "FILE_MEGABYTES", "FILE_DAYS", "FILE_BACKUPS")
+    with running(tmp_path / "intake", {f"OTEL_BRIDGE_{name}": "" for name in names}) as intake:
+        sizes = [1_000, 300_000]
+        assert [post(intake, request([record(1, padding="x" * size)])) for size in sizes] == [200, 400]
+
+
+def test_a_limit_of_white_space_is_refused(tmp_path: Path) -> None:
+    """A blank in the place of a number would be null too; base.yaml's variables are looked at as a sink's are."""
+    (line,) = refused(tmp_path, OTEL_BRIDGE_MAX_BODY_BYTES=" ")
+    assert line.startswith("collector-config/base.yaml: OTEL_BRIDGE_MAX_BODY_BYTES begins or ends with white space")
+
+
+def test_a_key_with_words_in_front_of_it_is_a_key(tmp_path: Path) -> None:
+    """What openssl takes out of a PKCS #12 file begins with attributes, whose lines may end with a blank."""
+    told = certificate(tmp_path)
+    key = Path(told["OTEL_BRIDGE_TLS_KEY"])
+    key.write_text(f"Bag Attributes\n    friendlyName: intake \nKey Attributes: <No Attributes> \n{key.read_text()}")
+    keys = tmp_path / "keys"
+    keys.write_text("- 0123456789abcdef-first\n")
+    with running(
+        tmp_path / "intake", {"OTEL_BRIDGE_OVERLAY": "gateway", "OTEL_BRIDGE_INGEST_TOKEN_FILE": str(keys), **told}
+    ) as intake:
+        assert post(intake, b"{}") in (0, 400)  # it speaks TLS alone
+
+
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     """The collector's YAML, to be edited."""

@@ -15,7 +15,7 @@ from otel_bridge.collector.obstacles import values
 from otel_bridge.collector.sinks import told
 
 CONFIG = ROOT / "collector-config"
-SINKS = ("debug", "file", "kafka", "otlp", "s3", "splunk")  # clickhouse needs a build that has it
+SINKS = ("debug", "file", "kafka", "otlp", "s3", "splunk")  # clickhouse needs a build that has it: tests/system/test_clickhouse.py
 PAIRS = [*((sink, "none") for sink in SINKS), *combinations(SINKS, 2)]
 FILES = sorted([CONFIG / "base.yaml", *CONFIG.glob("sinks/*.yaml"), *CONFIG.glob("overlays/*.yaml"), *CONFIG.glob("scale/*.yaml")])
 CHOSEN = [(overlay, *pair) for overlay in ("none", "gateway", "isolate") for pair in PAIRS]
@@ -40,7 +40,6 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "OTEL_BRIDGE_SPLUNK_TOKEN": "x",
         "OTEL_BRIDGE_OTLP_URL": "https://collector.example",
         "OTEL_BRIDGE_S3_BUCKET": "events",
-        "OTEL_BRIDGE_CLICKHOUSE_URL": "tcp://clickhouse.example:9000",
         "OTEL_BRIDGE_GATEWAY_URL": "https://gateway.example",
         "OTEL_BRIDGE_SINK_GROUP": "splunk",
         "OTEL_BRIDGE_QUEUE_DIR": str(folder / "queue"),
@@ -53,8 +52,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     }
 
 
-def judged(files: list[Path], environment: dict[str, str], program: Path | None = None) -> subprocess.CompletedProcess[str]:
-    words = [str(program or ROOT / binary()), "validate", *(f"--config={file}" for file in files)]
+def judged(files: list[Path], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    words = [str(ROOT / binary()), "validate", *(f"--config={file}" for file in files)]
     return subprocess.run(words, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60)
 
 
@@ -118,19 +117,6 @@ def test_what_may_be_set_can_be_set(monkeypatch: pytest.MonkeyPatch, environment
 def test_what_lacks_a_part_is_refused(environment: dict[str, str], files: list[str]) -> None:
     """Without a sink, without privacy, without base, or with an exporter that the build does not have."""
     assert judged([CONFIG / f"{file}.yaml" for file in files], environment).returncode == 1
-
-
-def test_a_build_that_has_clickhouse_takes_its_sink(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
-    """Alone, beside each other sink, behind a gateway, isolated, replayed into, and behind Kafka."""
-    program = ROOT / ".cache/otelcol-bridge-clickhouse"
-    if not program.exists():  # never part of `make test`: the checksum database of Go modules does not know this exporter
-        pytest.skip("no ClickHouse exporter; `python collector-config/build.py clickhouse` builds a collector that has it")
-    found = {}
-    for overlay in ("none", "gateway", "isolate", "replay", "sink-worker"):
-        for sink in ("none", *(sink for sink in SINKS if (overlay, sink) != ("sink-worker", "kafka"))):
-            done = judged(chosen(monkeypatch, overlay, "clickhouse", sink), environment, program)
-            found[overlay, sink] = (done.returncode, done.stderr)
-    assert {name: told for name, told in found.items() if told[0]} == {}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(CONFIG)))

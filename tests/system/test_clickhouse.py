@@ -4,6 +4,8 @@ The engine is chDB, ClickHouse in a process; its HTTP front is ours (clickhouse/
 """
 
 import json
+import os
+import shutil
 import subprocess
 import time
 import urllib.parse
@@ -19,11 +21,22 @@ from collectors import Collector, base
 from conftest import ROOT
 from engine import missing
 
+from otel_bridge.collector import config_files
 from otel_bridge.collector.process import free_port
 
 PYTHON = ROOT / ".cache/clickhouse/bin/python"
 COLLECTOR = ROOT / ".cache/otelcol-bridge-clickhouse"
 NUMBERS = "SELECT LogAttributes['log.record.uid'] FROM otel_bridge.otel_logs"
+OTHERS = ("debug", "file", "kafka", "none", "otlp", "s3", "splunk")
+NEEDED = {
+    "CLICKHOUSE_URL": "tcp://clickhouse.example:9000",
+    "SPLUNK_URL": "https://splunk.example:8088/services/collector",
+    "SPLUNK_TOKEN": "x",
+    "OTLP_URL": "https://collector.example",
+    "S3_BUCKET": "events",
+    "SINK_GROUP": "clickhouse",
+    "BLOCK_ON_OVERFLOW": "true",
+}
 
 
 class Engine:
@@ -121,3 +134,38 @@ def test_every_record_is_a_row_although_the_engine_is_killed(
         "otel_logs",
         "otel_traces",
     }
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """Every variable that a sink or an overlay needs, and nothing of this machine's."""
+    if not shutil.which("openssl"):
+        missing("openssl is missing; `make system-test-deps` installs it on Debian")
+    words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    subprocess.run([*words, "-keyout", "key.pem", "-out", "cert.pem"], cwd=tmp_path, check=True, capture_output=True)
+    (tmp_path / "keys").write_text("- 0123456789abcdef-key\n")
+    places = {"TLS_CERT": "cert.pem", "TLS_KEY": "key.pem", "INGEST_TOKEN_FILE": "keys"}
+    places |= {"QUEUE_DIR": "queue", "FILE_DIR": "out", "REPLAY_DIR": "", "REPLAY_QUEUE_DIR": "replay"}
+    told = {**NEEDED, **{name: str(tmp_path / place) for name, place in places.items()}}
+    return {"PATH": os.environ["PATH"], **{f"OTEL_BRIDGE_{name}": value for name, value in told.items()}}
+
+
+@pytest.mark.parametrize("overlay", ["none", "gateway", "isolate", "replay", "sink-worker"])
+def test_a_build_that_has_clickhouse_takes_its_sink(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], overlay: str
+) -> None:
+    """Alone, beside each other sink, behind a gateway, isolated, replayed into, and behind Kafka: the collector finds it valid."""
+    if not COLLECTOR.exists():
+        missing(".cache/otelcol-bridge-clickhouse is missing; `make clickhouse` builds it")
+    monkeypatch.setenv("OTEL_BRIDGE_OVERLAY", overlay)
+    monkeypatch.setenv("OTEL_BRIDGE_SINK", "clickhouse")
+    refused = {}
+    for sink in OTHERS:
+        if (overlay, sink) == ("sink-worker", "kafka"):
+            continue  # a worker would fill the topic that it reads
+        monkeypatch.setenv("OTEL_BRIDGE_SINK_2", sink)
+        words = [str(COLLECTOR), "validate", *(f"--config={file}" for file in config_files())]
+        done = subprocess.run(words, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60)
+        if done.returncode:
+            refused[sink] = done.stderr
+    assert refused == {}
