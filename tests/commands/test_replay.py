@@ -6,6 +6,7 @@ import re
 import subprocess
 import time
 from collections import Counter
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -59,6 +60,18 @@ def run_of(number: int) -> str:
 
 def uids(peer: Peer) -> Counter[str]:
     return Counter(event["log.record.uid"] for event in peer.events() if "log.record.uid" in event)
+
+
+def spans(peer: Peer) -> Counter[str]:
+    return Counter(event["event"]["span_id"] for event in peer.events() if isinstance(event["event"], dict))
+
+
+def arrived(seen: Callable[[], Counter[str]], wanted: Counter[str]) -> Counter[str]:
+    """What a peer has written, as soon as all that is wanted is among it; after 30 seconds, what it has then."""
+    until = time.monotonic() + 30
+    while not (found := seen()) >= wanted and time.monotonic() < until:
+        time.sleep(0.05)
+    return found
 
 
 WHOLE, HALF = logs(record(1)), logs(record(2))[:-40]
@@ -120,6 +133,7 @@ def archive(tmp_path: Path) -> Path:
 
 
 WANTED = Counter(uid(number) for number in range(41))
+RUNS = Counter(f"{number:016x}" for number in (1, 2))
 
 
 def told(world: World, *words: object, ok: bool = True, **more: str) -> dict:
@@ -153,12 +167,11 @@ def test_mended_files_go_through_privacy_into_splunk_each_record_once(world: Wor
             f"{archive}/logs-2026-11-30T19-00-00.000.jsonl:3:1: nested too deep, {len(DEEP)} bytes",
             f"{archive}/logs.jsonl:4:1: no whole document, {len(HALF)} bytes",
         ]
-        assert uids(peer) == WANTED
-        assert Counter(event["event"]["span_id"] for event in peer.events() if isinstance(event["event"], dict)) == Counter(
-            [f"{1:016x}", f"{2:016x}"]
-        )
+        assert arrived(lambda: uids(peer), WANTED) == WANTED
+        assert arrived(lambda: spans(peer), RUNS) == RUNS
         told(world, archive, "--queue", tmp_path / "queue", **variables)
-        assert uids(peer) == WANTED + WANTED
+        assert arrived(lambda: uids(peer), WANTED + WANTED) == WANTED + WANTED
+        assert arrived(lambda: spans(peer), RUNS + RUNS) == RUNS + RUNS
 
 
 def test_a_replay_into_a_sink_that_is_down_goes_on_where_it_stopped(world: World, archive: Path, tmp_path: Path) -> None:
@@ -170,7 +183,8 @@ def test_a_replay_into_a_sink_that_is_down_goes_on_where_it_stopped(world: World
     with hec_peer(tmp_path / "hec") as peer:
         found = told(world, *words[:-1], "60", **peer.variables)
         assert (found["before"], found["accepted"], found["waiting"]) == (49, 0, {})
-        assert uids(peer) == WANTED
+        assert arrived(lambda: uids(peer), WANTED) == WANTED
+        assert arrived(lambda: spans(peer), RUNS) == RUNS
 
 
 class Splunk(ThreadingHTTPServer):
