@@ -94,7 +94,9 @@ def hec_peer(folder: Path, port: int = 0) -> Iterator[Peer]:
 
 @contextmanager
 def running(folder: Path, environment: Mapping[str, str] | None = None, before: Sequence[str] = ()) -> Iterator[Running]:
-    """Start `otel-bridge collector run` with everything it writes below `folder`; stop it with SIGTERM.
+    """Start `otel-bridge collector run` with everything it writes below `folder`, its pid too; stop it with SIGTERM.
+
+    It has a session of its own: Ctrl-C on a terminal ends whoever uses it, and only then, in order, the collector.
 
     `before` are words in front of the command, of a program that becomes it (`env`, `unshare`).
     Raises CollectorError with the end of its log when it is not healthy within 40 seconds.
@@ -120,8 +122,11 @@ def _started(
     log = folder / "collector.log"
     with log.open("ab") as output:
         told = {**os.environ, **environment}
-        process = subprocess.Popen(command, env=told, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        process = subprocess.Popen(
+            command, env=told, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
     try:
+        (folder / "collector.pid").write_text(str(process.pid))
         _wait(health, process, log)
         yield process, log
     finally:

@@ -3,7 +3,6 @@
 import gzip
 import json
 import re
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from conftest import BIN, ROOT, World
+from conftest import ROOT, World
 
 from otel_bridge.collector.mend import Document, documents, items, portions
 from otel_bridge.collector.process import Peer, free_port, hec_peer
@@ -177,10 +176,11 @@ def test_mended_files_go_through_privacy_into_splunk_each_record_once(world: Wor
 def test_a_replay_into_a_sink_that_is_down_goes_on_where_it_stopped(world: World, archive: Path, tmp_path: Path) -> None:
     """Given up after the time allowed: exit 1, and what waits is told; the same command later sends all of it, once."""
     words = (archive, "--sink", "splunk", "--queue", tmp_path / "queue", "--timeout", "3")
-    nowhere = {"OTEL_BRIDGE_SPLUNK_URL": f"http://127.0.0.1:{free_port()}/services/collector", "OTEL_BRIDGE_SPLUNK_TOKEN": "x"}
+    port = free_port()
+    nowhere = {"OTEL_BRIDGE_SPLUNK_URL": f"http://127.0.0.1:{port}/services/collector", "OTEL_BRIDGE_SPLUNK_TOKEN": "x"}
     found = told(world, *words, ok=False, **nowhere)
     assert (found["accepted"], found["waiting"]) == (45, {"splunk_hec logs": 41, "splunk_hec traces": 2})
-    with hec_peer(tmp_path / "hec") as peer:
+    with hec_peer(tmp_path / "hec", port) as peer:
         found = told(world, *words[:-1], "60", **peer.variables)
         assert (found["before"], found["accepted"], found["waiting"]) == (49, 0, {})
         assert arrived(lambda: uids(peer), WANTED) == WANTED
@@ -250,25 +250,6 @@ def test_what_a_sink_refuses_for_good_is_told_and_can_be_replayed_again(world: W
         splunk.answers = [200]
         assert told(world, *words, **splunk.variables)["sent"] == {"splunk_hec logs": 41, "splunk_hec traces": 2}
     assert splunk.taken == WANTED
-
-
-def test_a_replay_that_is_killed_goes_on_behind_what_was_taken(world: World, archive: Path, tmp_path: Path) -> None:
-    """kill -9 while the intake answers 503 after three requests: the same command posts the others, none twice."""
-    with OtlpSink() as sink:
-        words = ["otel-bridge", "replay", str(archive), "--endpoint", sink.endpoint, "--queue", str(tmp_path / "queue")]
-        sink.answer(200, b"{}", times=3)
-        sink.answer(503)
-        process = subprocess.Popen([str(BIN / words[0]), *words[1:]], env=world.environment(), cwd=world.work)
-        until = time.monotonic() + 60
-        while len(sink.requests) < 5 and time.monotonic() < until:
-            time.sleep(0.05)
-        process.kill()
-        process.wait()
-        sink.answer(200, b"{}")
-        found = json.loads(world.run(*words, "--json").stdout)
-        assert found["before"] > 0
-        taken = Counter(event.attributes["log.record.uid"] for event in sink.records)
-        assert taken == Counter(uid(number) for number in (*range(41), 45, 46))
 
 
 def test_posting_to_a_running_intake_asks_again_and_counts_what_it_refuses(world: World, archive: Path, tmp_path: Path) -> None:
