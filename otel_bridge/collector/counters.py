@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from ..errors import CollectorError
 
 Key = tuple[str, str]  # signal and exporter
+EVERY = "*"  # for an exporter: each of the signal's
 _LINE = re.compile(r"^otelcol_(\w+)\{(.*)\} (\S+)$", re.MULTILINE)
 _SUFFIX = {"_log_records": "logs", "_logs_filtered": "logs", "_spans": "traces", "_spans_filtered": "traces"}
 
@@ -25,10 +26,9 @@ class Counters:
 
     def left(self, owed: Mapping[Key, int]) -> dict[Key, int]:
         """What each exporter has of the records that it was given, and has neither sent nor given up."""
-        return {
-            key: self.taken[key[0]] - self.filtered[key[0]] + owed.get(key, 0) - self.sent[key] - self.failed[key]
-            for key in sorted({*self.sent, *self.failed, *self.waiting, *owed})
-        }
+        given = {signal: self.taken[signal] - self.filtered[signal] + owed.get((signal, EVERY), 0) for signal in ("logs", "traces")}
+        keys = sorted(key for key in {*self.sent, *self.failed, *self.waiting, *owed} if key[1] != EVERY)
+        return {key: given[key[0]] + owed.get(key, 0) - self.sent[key] - self.failed[key] for key in keys}
 
 
 def read(text: str) -> Counters:

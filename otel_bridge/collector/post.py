@@ -81,3 +81,13 @@ def drained(scrape: Callable[[], Counters], owed: Mapping[Key, int], patience: f
         if time.monotonic() >= until:
             return found
         time.sleep(0.2)
+
+
+def settled(scrape: Callable[[], Counters]) -> Counters:
+    """The counters once no request is under way any more: one that was broken off may still be taken a moment later."""
+    found = scrape()
+    while True:
+        time.sleep(0.2)
+        last, found = found, scrape()
+        if found.taken == last.taken:
+            return found

@@ -51,16 +51,23 @@ class Peer:
     variables: Mapping[str, str]
     file: Path
 
+    def documents(self) -> list[dict[str, Any]]:
+        """The requests it wrote, as OTLP/JSON. It writes in blocks: behind the last newline stands half a one."""
+        written = self.file.read_bytes() if self.file.exists() else b""
+        return [json.loads(line) for line in written.split(b"\n")[:-1]]
+
     def events(self) -> list[dict[str, Any]]:
-        """What it understood: the fields of each event, and its `event`, a name or, of a run, the span as a dict."""
-        found = []
-        for line in self.file.read_text().splitlines() if self.file.exists() else []:
-            for group in json.loads(line)["resourceLogs"]:
-                host = _plain({"kvlistValue": {"values": group["resource"].get("attributes", [])}})
-                for record in (one for scope in group["scopeLogs"] for one in scope["logRecords"]):
-                    fields = _plain({"kvlistValue": {"values": record.get("attributes", [])}})
-                    found.append({**host, **fields, "event": _plain(record["body"])})
-        return found
+        """What it understood so far: see `events_of`."""
+        return [event for document in self.documents() for event in events_of(document)]
+
+
+def events_of(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The fields of each event in a peer's document, and its `event`, a name or, of a run, the span as a dict."""
+    for group in document["resourceLogs"]:
+        host = _plain({"kvlistValue": {"values": group["resource"].get("attributes", [])}})
+        for record in (one for scope in group["scopeLogs"] for one in scope["logRecords"]):
+            fields = _plain({"kvlistValue": {"values": record.get("attributes", [])}})
+            yield {**host, **fields, "event": _plain(record["body"])}
 
 
 def _plain(value: dict[str, Any]) -> Any:
@@ -87,7 +94,9 @@ def hec_peer(folder: Path, port: int = 0) -> Iterator[Peer]:
 
 @contextmanager
 def running(folder: Path, environment: Mapping[str, str] | None = None, before: Sequence[str] = ()) -> Iterator[Running]:
-    """Start `otel-bridge collector run` with everything it writes below `folder`; stop it with SIGTERM.
+    """Start `otel-bridge collector run` with everything it writes below `folder`, its pid too; stop it with SIGTERM.
+
+    It has a session of its own: Ctrl-C on a terminal ends whoever uses it, and only then, in order, the collector.
 
     `before` are words in front of the command, of a program that becomes it (`env`, `unshare`).
     Raises CollectorError with the end of its log when it is not healthy within 40 seconds.
@@ -113,8 +122,11 @@ def _started(
     log = folder / "collector.log"
     with log.open("ab") as output:
         told = {**os.environ, **environment}
-        process = subprocess.Popen(command, env=told, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        process = subprocess.Popen(
+            command, env=told, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
     try:
+        (folder / "collector.pid").write_text(str(process.pid))
         _wait(health, process, log)
         yield process, log
     finally:

@@ -14,6 +14,7 @@ from pathlib import Path
 from ..errors import DeliveryError
 from .mend import Document, Item, Piece, document, items, mended, portions
 from .post import Target
+from .progress import Done
 
 BODY = 60_000  # bytes of one request: an intake behind overlays/gateway.yaml takes 65,536
 _SHOWN = 20  # pieces that are told one by one
@@ -71,46 +72,6 @@ def survey(files: Iterable[Path]) -> tuple[set[str], int]:
     return asked - {""}, number
 
 
-class Done:
-    """How many requests of which file were taken, and what the sinks were owed then, in a file of the replay's queue folder.
-
-    From there a stopped replay goes on. Keys are digests of files, and `SIGNAL EXPORTER` for what is owed.
-    """
-
-    def __init__(self, file: Path) -> None:
-        self.file = file
-        try:
-            self._kept: dict[str, int] = {str(key): int(value) for key, value in json.loads(file.read_text()).items()}
-        except (OSError, ValueError, AttributeError, TypeError):
-            self._kept = {}
-
-    @property
-    def owed(self) -> dict[tuple[str, str], int]:
-        """What lay in the queues when the last replay ended, by signal and exporter."""
-        return {(signal, who): number for key, number in self._kept.items() for signal, _, who in [key.partition(" ")] if who}
-
-    def of(self, digest: str) -> int:
-        """The requests of a file that were taken already."""
-        return self._kept.get(digest, 0)
-
-    def put(self, digest: str, number: int) -> None:
-        """Write down that so many of a file's requests were taken, or so many records are owed. Raises OSError."""
-        self._kept[digest] = number
-        new = self.file.with_name(f".{self.file.name}.new")
-        new.write_text(json.dumps(self._kept))
-        new.replace(self.file)
-
-    def owe(self, left: Mapping[tuple[str, str], int]) -> None:
-        """Write down what lies in the queues now. Raises OSError."""
-        for (signal, who), number in left.items():
-            self.put(f"{signal} {who}", max(0, number))
-
-    def forget(self) -> None:
-        """Everything is done: the next replay begins at the beginning."""
-        self._kept = {}
-        self.file.unlink(missing_ok=True)
-
-
 def digest_of(file: Path) -> str:
     """What a file is known by, wherever it was moved. Raises OSError."""
     with file.open("rb") as opened:
@@ -137,6 +98,7 @@ def replay(file: Path, target: Target | None, done: Done, deleted: set[str], cou
             continue
         found, kept = _kept(one, deleted, count)
         if target is not None:
+            done.give(one.signal, len(kept))
             for size, body in portions(one.signal, document(one.signal, kept), BODY):
                 _offer(target, one.signal, body, size, count)
             done.put(digest, number)

@@ -2,9 +2,10 @@
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
@@ -12,17 +13,19 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..collector import config_folder
-from ..collector.counters import Counters, Key, ask
-from ..collector.post import Target, drained
+from ..collector.counters import EVERY, Counters, Key, ask
+from ..collector.post import Target, drained, settled
 from ..collector.process import free_port, running
-from ..collector.replay import Count, Done, files_of, replay, survey, write
+from ..collector.progress import Done, folder_for, free
+from ..collector.replay import Count, files_of, replay, survey, write
 from ..collector.sinks import active
-from ..errors import DeliveryError
+from ..errors import CollectorError, DeliveryError
 from ..settings import pairs, setting
 from . import json_option
 
 _ARCHIVE = "/var/lib/otel-bridge/out"
 _QUEUE = "/var/lib/otel-bridge/replay-queue"
+_DOUBT = 60.0  # seconds to wait for what nobody may be owed any more
 
 
 @click.command("replay")
@@ -67,23 +70,52 @@ def command(
         possible(chosen)
     elif not endpoint.startswith(("http://", "https://")):
         raise DeliveryError(f"--endpoint `{endpoint}`: write a base URL such as https://host:4318")
-    folder = queue or Path(os.environ.get("OTEL_BRIDGE_REPLAY_QUEUE_DIR") or _QUEUE)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    done = Done(folder / f"replay-{'+'.join(chosen) if not endpoint else 'endpoint'}.json")
-    with intake(endpoint, chosen, folder) as (address, scrape):
+    root = queue or Path(os.environ.get("OTEL_BRIDGE_REPLAY_QUEUE_DIR") or _QUEUE)
+    folder = folder_for(root, endpoint, chosen)
+    free(folder)
+    done = Done(folder / "done.json")
+    with ended_in_order(), intake(endpoint, chosen, folder) as (address, scrape):
+        owed = done.owed if scrape else {}
+        doubtful = any(who == EVERY for _, who in owed)
         target = Target(address, timeout, pairs("headers") if endpoint else {}, setting("ca_file"))
         try:
             gone(total, (number for file in files for number in replay(file, target, done, asked, count)))
-            found = drained(scrape, done.owed, timeout) if scrape else Counters()
+            found = drained(scrape, owed, min(timeout, _DOUBT) if doubtful else timeout) if scrape else Counters()
         finally:
             target.close()
-            left = scrape().left(done.owed) if scrape else {}
-            done.owe(left)
-    left = {key: number for key, number in left.items() if number > 0}
-    if not left:
+            if scrape:
+                with suppress(CollectorError):  # it has died: what was given away stands as owed, all of it
+                    done.owe(settled(scrape).left(owed), doubtful)
+    left = {key: number for key, number in done.owed.items() if number > 0} if scrape else {}
+    again = doubtful and bool(left) and not any(found.waiting.values())
+    if again or not left:
         done.forget()
     tell(count, left, found, as_json)
+    if again:
+        click.echo("an earlier replay was killed, so these may have been sent; the same command sends everything again", err=True)
     sys.exit(1 if left or count.refused or any(found.failed.values()) else 0)
+
+
+@contextmanager
+def ended_in_order() -> Iterator[None]:
+    """Ctrl-C, SIGTERM and SIGHUP end what is inside as an exception does, once: a second one does not disturb the ending."""
+    ended = []
+
+    def end(number: int, _: object) -> None:
+        ended.append(number)
+        for one in numbers:
+            signal.signal(one, signal.SIG_IGN)
+        sys.exit(128 + number)
+
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.signal(number, end) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if ended:
+            click.echo("stopped; what was taken is kept, the same command goes on", err=True)
 
 
 def possible(chosen: tuple[str, ...]) -> None:
@@ -130,10 +162,10 @@ def gone(total: int, steps: Iterator[int]) -> None:
 def tell(count: Count, left: dict[Key, int], found: Counters, as_json: bool) -> None:
     """What was read, and what became of it."""
     filtered = sum(found.filtered.values())
-    failed = {f"{who} {signal}": number for (signal, who), number in sorted(found.failed.items()) if number}
-    sent = {f"{who} {signal}": number for (signal, who), number in sorted(found.sent.items())}
+    failed = {f"{who} {kind}": number for (kind, who), number in sorted(found.failed.items()) if number}
+    sent = {f"{who} {kind}": number for (kind, who), number in sorted(found.sent.items())}
     if as_json:
-        waiting = {f"{who} {signal}": number for (signal, who), number in left.items()}
+        waiting = {f"{who} {kind}": number for (kind, who), number in left.items()}
         told = {**vars(count), "filtered": filtered, "sent": sent, "given_up": failed, "waiting": waiting}
         click.echo(json.dumps(told))
         return
@@ -152,8 +184,8 @@ def tell(count: Count, left: dict[Key, int], found: Counters, as_json: bool) -> 
         click.echo(f"  {number:9,} sent by {who}")
     for who, number in failed.items():
         click.echo(f"  {number:9,} given up by {who}: the sink refused them for good; its log says why")
-    for (signal, who), number in left.items():
-        click.echo(f"  {number:9,} {signal} wait in the queue for {who}; the same command goes on")
+    for (kind, who), number in left.items():
+        click.echo(f"  {number:9,} {kind} wait in the queue for {who}; the same command goes on")
     for place in count.where:
         click.echo(place, err=True)
     if count.unreadable:

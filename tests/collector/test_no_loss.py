@@ -9,10 +9,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from conftest import BIN
 from ledger import Ledger, Splunk, duplicates, in_files, splunk, until
 
 from otel_bridge.collector.process import Peer, Running, free_port, hec_peer, running
-from otel_bridge.export import spool
 
 FILE_AND_SPLUNK = {"OTEL_BRIDGE_SINK": "file", "OTEL_BRIDGE_SINK_2": "splunk"}
 
@@ -99,14 +99,6 @@ def test_a_splunk_that_is_busy_is_asked_again(tmp_path: Path, hec: Splunk) -> No
     assert (ledger.lost(in_files(intake.files)), duplicates(in_files(intake.files))) == (set(), 0)
 
 
-def mend(archive: Path, place: Path) -> None:
-    """One document a line, as `overlays/replay.yaml` wants its files."""
-    place.mkdir()
-    for file in archive.glob("logs*.jsonl"):
-        lines = dict.fromkeys(item.line for item in spool.read(file, "logs")[0])
-        (place / file.name).write_text("".join(f"{line}\n" for line in lines))
-
-
 def test_what_splunk_refuses_for_good_comes_back_from_the_archive(tmp_path: Path, hec: Splunk) -> None:
     """403 and 400 are no reason to ask again: lost at Splunk, whole in the archive; a replay of it brings all, what was there twice."""
     ledger = Ledger()
@@ -121,7 +113,7 @@ def test_what_splunk_refuses_for_good_comes_back_from_the_archive(tmp_path: Path
     assert ledger.lost(hec.seen()) == refused
     with (intake.files / "logs.jsonl").open("a") as archive:
         archive.write('{"resourceLogs":[{"resource":')  # as a killed collector leaves it
-    mend(intake.files, tmp_path / "mended")
+    subprocess.run([BIN / "otel-bridge", "replay", intake.files, "--to", tmp_path / "mended"], check=True, capture_output=True)
     told = {"OTEL_BRIDGE_SINK": "splunk", "OTEL_BRIDGE_OVERLAY": "replay", "OTEL_BRIDGE_REPLAY_DIR": str(tmp_path / "mended")}
     told |= {"OTEL_BRIDGE_REPLAY_QUEUE_DIR": str(tmp_path / "replay/queue"), **hec.variables}
     with running(tmp_path / "replay", told):

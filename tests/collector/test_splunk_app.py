@@ -7,18 +7,19 @@ import configparser
 import json
 import re
 import shutil
-import time
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 import yaml
-from conftest import ROOT, World
+from conftest import ROOT, World, uid
 from expressions import Expression, Row, SearchError
+from ledger import in_files, until
 from searches import answer, parse, unknown
 
-from otel_bridge.collector.process import Peer, hec_peer, running
+from otel_bridge.collector.process import Peer, events_of, hec_peer, running
 
 APP = ROOT / "collector-config/splunk/otel_bridge_app"
 DEFAULT = APP / "default"
@@ -57,11 +58,12 @@ SEARCHES = {**SAVED, **PANELS}
 
 def splunk_has(peer: Peer) -> Iterator[Row]:
     """The events of a peer as Splunk has them: _raw, _time, where they went, indexed fields, and of JSON in _raw what KV_MODE finds."""
-    read = peer.events()
+    documents = peer.documents()
+    read = [event for document in documents for event in events_of(document)]
     stamps = [
         int(record["timeUnixNano"]) / 1e9
-        for line in peer.file.read_text().splitlines()
-        for group in json.loads(line)["resourceLogs"]
+        for document in documents
+        for group in document["resourceLogs"]
         for scope in group["scopeLogs"]
         for record in scope["logRecords"]
     ]
@@ -93,6 +95,15 @@ def computed(rows: list[Row]) -> list[Row]:
     return [{key: value for key, value in row.items() if value is not None} for row in made]
 
 
+def arrived(peer: Peer, uids: Counter[str], spans: set[str]) -> bool:
+    """Whether a peer has these records as often as that, these runs, and one canary and one deletion request."""
+    events = peer.events()
+    have = Counter(event["log.record.uid"] for event in events if "log.record.uid" in event)
+    runs = {event["event"]["span_id"] for event in events if isinstance(event["event"], dict)}
+    asked = {event["event"] for event in events if isinstance(event["event"], str)} >= {"canary", "deletion.request"}
+    return have >= uids and runs >= spans and asked
+
+
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory: pytest.TempPathFactory) -> list[Row]:
     """Runs of kitchen, a canary and a deletion request, sent by the collector's exporter to its own HEC receiver, one batch twice."""
@@ -107,19 +118,20 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> list[Row]:
             world.on()
             for words in (("create", "debian"), ("test", "--destroy", "always"), ("login", "nowhere")):
                 world.run("kitchen", *words, ok=None)
+            recorded = world.waiting()
             world.run("otel-bridge", "drain", "--product", "kitchen", **told)
             archived = collector.files / "logs.jsonl"
-            again = archived.read_text().splitlines()[0]
+            until(lambda: archived.exists() and "\n" in archived.read_text())
             world.run("otel-bridge", "canary", "--product", "kitchen", **told)
             world.run("otel-bridge", "forget", "--product", "kitchen", **told)
-            (world.root / "again").mkdir()
-            (world.root / "again/logs.jsonl").write_text(again + "\n")
-            words = ("otel-bridge", "replay", str(world.root / "again"), "--endpoint", collector.endpoint)
+            again = world.root / "again/logs.jsonl"
+            again.parent.mkdir()
+            again.write_text(archived.read_text().partition("\n")[0] + "\n")
+            words = ("otel-bridge", "replay", str(again), "--endpoint", collector.endpoint)
             world.run(*words, "--queue", str(world.root / "queue"))
-            until = time.monotonic() + 60
-            written = sum(line.count('"log.record.uid"') for line in archived.read_text().splitlines())
-            while sum("log.record.uid" in event for event in peer.events()) < written and time.monotonic() < until:
-                time.sleep(0.2)
+            uids = Counter(uid(item) for item in recorded if item.signal == "logs") + in_files(again.parent)
+            spans = {item.body["spanId"] for item in recorded if item.signal == "traces"}
+            until(lambda: arrived(peer, uids, spans))
         return computed(list(splunk_has(peer)))
 
 

@@ -2,14 +2,17 @@
 
 import os
 import shutil
+import socket
 import ssl
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import engine
 import numbered
@@ -180,12 +183,29 @@ def test_another_image_needs_our_health_check_and_a_volume_that_ours_made(deploy
 
 
 def test_stopping_waits_for_what_is_under_way(deployed: Deployment) -> None:
-    """`stop` ends the collector by itself, with status 0, before its grace of 30 s is over."""
+    """A request is half sent when `stop` comes: it is taken to its end, answered 200 and kept, with all that was before; status 0,
+    before the grace of 30 s is over."""
     deployed.up()
-    begun = time.monotonic()
-    deployed.compose("stop")
+    poster = numbered.Poster(deployed.endpoint)
+    poster.send(100)
+    body, address = numbered.request(100, 50), urlsplit(deployed.endpoint)
+    with socket.create_connection((address.hostname or "", address.port or 0), timeout=60) as half:
+        head = f"POST /v1/logs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        half.sendall(head.encode() + body[:1000])
+        stopping = threading.Thread(target=deployed.compose, args=("stop",))
+        begun = time.monotonic()
+        stopping.start()
+        until = time.monotonic() + 20
+        while "Starting shutdown" not in deployed.log() and time.monotonic() < until:
+            time.sleep(0.1)
+        assert "Starting shutdown" in deployed.log()
+        half.sendall(body[1000:])
+        answer = half.makefile("rb").readline()
+        stopping.join()
+    assert answer.startswith(b"HTTP/1.1 200 ")
     assert time.monotonic() - begun < 30
     assert deployed.inspected()["State"]["ExitCode"] == 0
+    assert numbered.in_files(deployed.files().glob("logs*.jsonl")) == Counter(range(150))
 
 
 def test_a_gateway_takes_keys_and_certificate_from_the_folder(
