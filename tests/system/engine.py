@@ -42,7 +42,7 @@ def compose_command() -> list[str]:
 def engine() -> Iterator[dict[str, str]]:
     """The variables with which docker and compose find an engine. Ours leaves the host's firewall and bridges as they were."""
     if not shutil.which("docker"):
-        missing("docker is missing; `make system-deps` installs it on Debian")
+        missing("docker is missing; `make system-test-deps` installs it on Debian")
     if subprocess.run(["docker", "info"], capture_output=True, timeout=60).returncode == 0:
         yield {}
         return
