@@ -32,7 +32,9 @@ the same machine, which competes with it for the cores. A second is a second of 
 DRAIN = """\
 Recorded events go to the collector of this repository with all its privacy steps and its file sink, in whole processes, their
 start included. The SDK sends as many of the same events, made on the spot, and waits for each batch of 512, so that its queue
-loses none. Ours reads them from disk, checks declaration and consent again, sends, notes in its ledger what left, and deletes."""
+loses none. Ours reads them from disk, checks declaration and consent again, sends, notes in its ledger what left, and deletes.
+With its privacy steps a collector takes some 10,000 of these records a second on two cores ([measured](reference/intake.md)), so no
+sender that ends there is much faster; compare CPU seconds, too."""
 
 GROWTH = """\
 Instructions of whole processes, by callgrind and cachegrind; the drain goes to a sink of ours. The events were recorded with a
