@@ -127,7 +127,7 @@ def _() -> None:
 @mutant("last step not counted")
 def _() -> None:
     def recall(self: Segment) -> Segment:
-        self.settled, self.steps = spool.settled(self.progress), 1000
+        self.settled = spool.settled(self.progress)
         return self
 
     Segment.recall = recall  # type: ignore[method-assign]
