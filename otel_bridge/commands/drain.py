@@ -5,15 +5,12 @@ import sys
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..export import spool
 from ..export.drain import Result, drain
 from ..paths import state_dir
+from ..progress import progress
 from . import json_option, product_option
-
-LINES = 10  # of progress where there is no terminal
 
 
 @click.command("drain")
@@ -35,24 +32,6 @@ def command(product: str, watch: bool, as_json: bool) -> None:
 
 
 def _watched(product: str) -> Result:
-    """Drain with a bar on a terminal, with some lines elsewhere."""
-    total = sum(spool.count(Path(state_dir(product))).values())
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        told = [0]
-
-        def line(result: Result) -> None:
-            done = _done(result)
-            if done * LINES >= (told[0] + 1) * total:
-                told[0] = done * LINES // max(total, 1)
-                click.echo(f"{done} of {total}", err=True)
-
-        return drain(product, watch=line)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console) as progress:
-        bar = progress.add_task(product, total=total)
-        return drain(product, watch=lambda result: progress.update(bar, completed=_done(result)))
-
-
-def _done(result: Result) -> int:
-    return result.sent + sum(result.lost.values())
+    """Drain, and show how far it has come."""
+    with progress(product, sum(spool.count(Path(state_dir(product))).values())) as told:
+        return drain(product, watch=lambda result: told(result.sent + sum(result.lost.values())))

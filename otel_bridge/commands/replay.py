@@ -6,11 +6,10 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import accumulate
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..collector import config_folder
 from ..collector.counters import EVERY, Counters, Key, ask
@@ -20,6 +19,7 @@ from ..collector.progress import Done, folder_for, free
 from ..collector.replay import Count, files_of, replay, survey, write
 from ..collector.sinks import active
 from ..errors import CollectorError, DeliveryError
+from ..progress import progress
 from ..settings import pairs, setting
 from . import json_option
 
@@ -150,13 +150,10 @@ def intake(endpoint: str | None, chosen: tuple[str, ...], folder: Path) -> Itera
 
 
 def gone(total: int, steps: Iterator[int]) -> None:
-    """Take every step, with a bar on a terminal: records, of how many, how long still."""
-    screen = Console(stderr=True)
-    columns = (TextColumn("replay"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=screen, disable=not screen.is_terminal) as bar:
-        task = bar.add_task("", total=total)
-        for number in steps:
-            bar.advance(task, number)
+    """Take every step, and show how many records of how many that makes."""
+    with progress("replay", total) as told:
+        for done in accumulate(steps):
+            told(done)
 
 
 def tell(count: Count, left: dict[Key, int], found: Counters, as_json: bool) -> None:
