@@ -8,6 +8,7 @@ import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
@@ -46,7 +47,10 @@ def hidden(started: Running) -> int:
 
 def listening(started: Running) -> set[tuple[str, int]]:
     """Where its process listens: the address as the kernel writes it, and the port."""
-    links = [os.readlink(file) for file in Path(f"/proc/{started.process.pid}/fd").iterdir()]
+    links = []
+    for file in Path(f"/proc/{started.process.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # a connection that has been closed meanwhile
+            links.append(os.readlink(file))
     rows = [line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]]
     places = [row[1].split(":") for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in links]
     return {(address, int(port, 16)) for address, port in places}
