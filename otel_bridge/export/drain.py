@@ -36,20 +36,15 @@ def drain(product: str, patience: float = 30.0, watch: "Callable[[Result], objec
     """
     result = Result()
     folder = Path(state_dir(product))
-    decision = decide(product)
     try:
         if deletion.waits(folder):
             with spool.only_sender(folder, patience):
                 deletion.deliver(product)
-            decision = decide(product)
-            if decision.mode != ON:
+            if decide(product).mode != ON:
                 return result
-        if decision.mode != ON:
-            raise DeliveryError(f"telemetry of {product} is {decision.mode}: {decision.reason}")
+        _agreed(product)
         with spool.only_sender(folder, patience):
-            decision = decide(product)  # another sender may have been waited for
-            if decision.mode != ON:
-                raise DeliveryError(f"telemetry of {product} is {decision.mode}: {decision.reason}")
+            decision = _agreed(product)  # another sender may have been waited for
             settle(str(folder))
             segments.bound(str(folder))
             _drain(product, folder, decision, result, watch or (lambda result: None))
@@ -60,6 +55,14 @@ def drain(product: str, patience: float = 30.0, watch: "Callable[[Result], objec
     except OSError:  # what may not be read is not known either
         pass
     return result
+
+
+def _agreed(product: str) -> Decision:
+    """What the person has chosen, if that is to send. Raises DeliveryError."""
+    decision = decide(product)
+    if decision.mode != ON:
+        raise DeliveryError(f"telemetry of {product} is {decision.mode}: {decision.reason}")
+    return decision
 
 
 def _drain(product: str, folder: Path, decision: Decision, result: Result, watch: "Callable[[Result], object]") -> None:
