@@ -125,5 +125,6 @@ install: $(INSTALLED)
 
 $(INSTALLED): pyproject.toml examples/kitchen/pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]' --editable examples/kitchen
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev --editable . --editable examples/kitchen
 	@touch $@

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .record.action import action
 
 current: "Run | None" = None  # the run being recorded; None while there is none, or nobody agreed
-observer: "Callable[[Run], Callable[..., object]] | None" = None  # told of each run as it begins; what it returns, as it ends
+observer: "Callable[[], Callable[..., object] | None] | None" = None  # called as a run begins; what it returns, as it ends
 mounted = ""  # how the product's own command line calls our verbs, when it has them
 _HELP = "See, stop and control what this program tells its authors."
 

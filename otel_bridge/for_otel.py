@@ -1,14 +1,14 @@
 """Let `opentelemetry-instrument` load us: where the script is a registered product's, its runs go into the person's trace, too.
 
-OpenTelemetry's loader imports this into every Python that it starts, so it stands above all stages and imports none of them. The
-name of the script is looked up among the installed entry points, and unless it is a product's, nothing happens. What happens to
-a product stands in `traced.py`.
+OpenTelemetry's loader imports this into every Python that it starts, so it stands above all stages and imports none of them. A
+script that goes through `otel_bridge.auto` says so itself; the name of any other is looked up among the installed entry points,
+and unless it is a product's, nothing happens. How an unchanged script comes to be recorded stands in `traced.py`.
 """
 
 import sys
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
-from os.path import basename
+from os.path import basename, isfile
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
@@ -16,14 +16,18 @@ from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type:
 import otel_bridge
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
     from importlib.metadata import EntryPoint
 
+    from .privacy import Kept
     from .traced import Finder
+
+    Ended = Callable[[Kept | None, int, int, bool], None]
 
 _AUTO = "otel_bridge.auto."
 _SCRIPTS = "console_scripts"
-_NO_SCRIPT = ("", "-", "-c", "-m")  # what `sys.argv` begins with where a look-up (0.9 M instructions) cannot find anything
+_NO_SCRIPT = ("", "-", "-c", "-m")  # what `sys.argv` begins with where a look-up (1.1 M instructions) cannot find anything
+_BEGINNING = 4096  # bytes of a script that are looked at
 
 
 class CliInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # which has no types
@@ -42,14 +46,18 @@ class CliInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # which has no t
     def _instrument(self, **kwargs: Any) -> None:
         """Look whether this process is a product's; `tracer_provider` stands in for the global one."""
         try:
-            found = _entry_point(basename(sys.argv[0]))
-            if found is None:
+            script = sys.argv[0]
+            if script in _NO_SCRIPT:
                 return
-            from .traced import Finder, Observer
+            if not _is_changed(script):
+                found = _entry_point(basename(script))
+                if found is None:
+                    return
+                if not found.module.startswith(_AUTO):
+                    from .traced import Finder
 
+                    self._finder = Finder(found.module, found.attr.partition(".")[0])
             otel_bridge.observer = Observer(kwargs.get("tracer_provider"))
-            if not found.module.startswith(_AUTO):
-                self._finder = Finder(found.module, found.attr.partition(".")[0])
         except Exception as problem:
             otel_bridge._swallow(problem)
 
@@ -61,10 +69,54 @@ class CliInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # which has no t
             self._finder = None
 
 
+class Observer:
+    """Begins a span when a run begins, as the parent of whatever the person's other instrumentation sees in it."""
+
+    def __init__(self, provider: Any) -> None:
+        self.provider = provider
+
+    def __call__(self) -> "Ended | None":
+        """Begin; what is returned ends it, with the attributes that the vendor is told, or without a span when there are none."""
+        try:
+            return self._begin()
+        except Exception as problem:
+            otel_bridge._swallow(problem)
+            return None
+
+    def _begin(self) -> "Ended":
+        from opentelemetry import context, trace
+
+        tracer = trace.get_tracer("otel_bridge", otel_bridge.__version__, self.provider)
+        span = tracer.start_span("cli.run")
+        token = context.attach(trace.set_span_in_context(span))
+
+        def ended(kept: "Kept | None", started: int, duration: int, failed: bool) -> None:
+            try:
+                context.detach(token)
+                if kept:
+                    span.set_attributes({key: value for key, value in kept if key != "session.id"})  # nobody joins the two
+                    if failed:
+                        span.set_status(trace.Status(trace.StatusCode.ERROR))
+                    span.end(started + duration)
+            except Exception as problem:
+                otel_bridge._swallow(problem)
+
+        return ended
+
+
+def _is_changed(script: str) -> bool:
+    """Whether the text of a script, as an installer writes it, goes through `otel_bridge.auto`.
+
+    A script that comes through a pipe is left to the interpreter.
+    """
+    if not isfile(script):
+        return False
+    with open(script, "rb") as text:
+        return _AUTO.encode() in text.read(_BEGINNING)
+
+
 def _entry_point(script: str) -> "EntryPoint | None":
     """The entry point of a product's script; None when the script is nobody's whom we know."""
-    if script in _NO_SCRIPT:
-        return None
     from opentelemetry.util._importlib_metadata import entry_points  # has them in memory; `importlib.metadata` reads the disk
 
     for point in entry_points(name=script.removesuffix(".exe"), group=_SCRIPTS):

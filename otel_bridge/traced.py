@@ -1,8 +1,7 @@
-"""Record the runs of a registered product under `opentelemetry-instrument`, and give their spans to the person who traces it, too.
+"""Record the runs of a registered product under `opentelemetry-instrument` though its script is unchanged.
 
-A script that goes through `otel_bridge.auto` is recorded by that, so the copy is all that is added. The script of a registered
-product that is unchanged gets what `otel_bridge.auto` would give it, without a frame of ours on the stack while the product is
-imported: its module is made, before it is filled, as one whose class answers for the entry point, and to the script alone.
+It gets what `otel_bridge.auto` would give it, without a frame of ours on the stack while the product is imported: its module is
+made, before it is filled, as one whose class answers for the entry point, and to the script alone.
 """
 
 import sys
@@ -13,16 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import otel_bridge
 
-from .consent import OFF
-
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from importlib.machinery import ModuleSpec
-
-    from .privacy import Kept
-    from .record import Run
-
-    Ended = Callable[[Kept | None, int, int, bool], None]
 
 AUTO = "otel_bridge.auto."
 
@@ -92,43 +83,3 @@ def _watched(module: str, name: str) -> type[ModuleType]:
             raise AttributeError(name)
 
     return type("module", (ModuleType,), {name: property(get, put, delete)})
-
-
-class Observer:
-    """Begins a span when a run begins, as the parent of whatever the person's other instrumentation sees in it."""
-
-    def __init__(self, provider: Any) -> None:
-        self.provider = provider
-
-    def __call__(self, run: "Run") -> "Ended":
-        """Begin; what is returned ends it, with the attributes that the vendor is told, or without a span when there are none."""
-        try:
-            if run.mode != OFF and run.declared.SPAN is not None:
-                return self._begin()
-        except Exception as problem:
-            otel_bridge._swallow(problem)
-        return _nothing
-
-    def _begin(self) -> "Ended":
-        from opentelemetry import context, trace
-
-        tracer = trace.get_tracer("otel_bridge", otel_bridge.__version__, self.provider)
-        span = tracer.start_span("cli.run")
-        token = context.attach(trace.set_span_in_context(span))
-
-        def ended(kept: "Kept | None", started: int, duration: int, failed: bool) -> None:
-            try:
-                context.detach(token)
-                if kept:
-                    span.set_attributes({key: value for key, value in kept if key != "session.id"})  # nobody joins the two
-                    if failed:
-                        span.set_status(trace.Status(trace.StatusCode.ERROR))
-                    span.end(started + duration)
-            except Exception as problem:
-                otel_bridge._swallow(problem)
-
-        return ended
-
-
-def _nothing(kept: "Kept | None", started: int, duration: int, failed: bool) -> None:
-    """End a span that was not begun."""

@@ -33,7 +33,8 @@ def run(declared, decision, main, args, kwargs):
             os.close(opened(mark, os.O_WRONLY))
         stops = _watch(recording, main)
         recording.parsed["process.executable.name"] = os.path.basename(sys.argv[0])
-        recording.observed = otel_bridge.observer and otel_bridge.observer(recording)
+        if place and recording.mode != OFF and otel_bridge.observer is not None:
+            recording.observed = otel_bridge.observer()
     except Exception as problem:
         unbegun(declared.PRODUCT, decision.mode, problem)
         return main(*args, **kwargs)

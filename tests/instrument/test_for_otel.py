@@ -292,6 +292,14 @@ def test_in_any_other_process_it_is_inert(traced: Traced, probe: Callable, how: 
     assert traced.mine.requests == []
 
 
+def test_a_program_that_comes_through_a_pipe_is_left_to_the_interpreter(traced: Traced) -> None:
+    """Nobody but Python reads from it: it runs whole, and recorded as any other run of a product."""
+    program = "from otel_bridge.auto.kitchen.cli import main\nprint('whole')\nmain(['list'])\n"
+    done = traced.run("sh", "-c", f'echo "{program}" | python /dev/stdin', KITCHEN_TELEMETRY="on")
+    assert (done.stdout.splitlines()[0], done.stderr) == ("whole", "")
+    assert (len(traced.left("kitchen")), traced.mine.requests) == (1, [])
+
+
 def test_a_script_that_its_authors_left_out_stays_out(traced: Traced) -> None:
     """Of a distribution with scripts that go through us, the others are not recorded."""
     bare = traced.world.run("kitchen-bare", "list")
