@@ -21,10 +21,11 @@ RESETTING = (*HTTPConnection.default_socket_options, (socket.SOL_SOCKET, socket.
 
 
 class Deadline:
-    """When the request that is under way has to be over."""
+    """When the request that is under way has to be over, and what there is to do while its server thinks."""
 
     def __init__(self) -> None:
         self.at = 0.0
+        self.meanwhile: "Callable[[], object] | None" = None
 
     def begin(self, seconds: float) -> None:
         """Give the next request so many seconds from now."""
@@ -39,6 +40,8 @@ class Deadline:
 
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     _Socket = socket.socket
 else:
     _Socket = object
@@ -84,13 +87,20 @@ def pools(deadline: Deadline) -> dict[str, type[HTTPConnectionPool]]:
 
     Plain.deadline = deadline
 
-    class Connection(HTTPConnection):
-        def _new_conn(self) -> socket.socket:
+    class Connecting:
+        def _new_conn(self: Any) -> socket.socket:
             return _connected(self, Plain)
 
-    class SecureConnection(HTTPSConnection):
-        def _new_conn(self) -> socket.socket:
-            return _connected(self, Plain)
+        def getresponse(self: Any) -> Any:
+            if deadline.meanwhile is not None:
+                deadline.meanwhile()
+            return super().getresponse()  # type: ignore[misc]
+
+    class Connection(Connecting, HTTPConnection):
+        pass
+
+    class SecureConnection(Connecting, HTTPSConnection):
+        pass
 
     class Pool(HTTPConnectionPool):
         ConnectionCls = Connection

@@ -8,7 +8,7 @@ posts the text that `preview` shows.
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -51,8 +51,13 @@ class Connection:
     def __exit__(self, *raised: object) -> None:
         self.way.close()
 
-    def send(self, signal: str, batch: Sequence[Ready]) -> Answer:
-        """Send one batch of `logs` or `traces`, once, and judge the answer; never raises for what a network does."""
+    def send(self, signal: str, batch: Sequence[Ready], meanwhile: Callable[[], object] | None = None) -> Answer:
+        """Send one batch of `logs` or `traces`, once, and judge the answer; never raises for what a network does.
+
+        Over HTTP `meanwhile` is called when all has been written and the server thinks; it must not raise, and its time counts.
+        """
+        if isinstance(self.way, _Posts):
+            self.way.session.deadline.meanwhile = meanwhile
         with _unsteered():
             answer: Answer = self.way.send(signal, batch)
         return answer

@@ -48,3 +48,29 @@ def portions(items: Iterable[tuple[int, Item | None]], check: Check) -> Iterator
             one = Portion()
     if one.batch or one.gone:
         yield one
+
+
+class Ahead:
+    """The same requests, each made when there is time for it: at the latest when it is asked for."""
+
+    def __init__(self, found: Iterator[Portion]) -> None:
+        self.found = found
+        self.made: list[Portion | Exception | None] = []  # one at most
+
+    def make(self) -> None:
+        """Make the next one, as while the one before waits for its answer; what goes wrong is raised to whoever asks for it."""
+        if not self.made:
+            try:
+                self.made.append(next(self.found, None))
+            except Exception as problem:
+                self.made.append(problem)
+
+    def __iter__(self) -> Iterator[Portion]:
+        while True:
+            self.make()
+            one = self.made.pop()
+            if isinstance(one, Exception):
+                raise one
+            if one is None:
+                return
+            yield one

@@ -11,7 +11,7 @@ from ..errors import ChoiceChangedError
 from ..schema.compile import Compiled
 from . import ledger, otlp_json, quarantine
 from .otlp import Answer, Connection
-from .portions import RECORDS, portions
+from .portions import RECORDS, Ahead, portions
 from .prepare import Check, Ready
 from .segment import Segment
 
@@ -52,6 +52,7 @@ class Shipment:
         self.taken: Counter[str] = Counter()  # by signal
         self.refusals: Counter[str] = Counter()
         self.suspects: list[Suspect] = []
+        self.meanwhile: Callable[[], object] = lambda: None  # what to do while a server thinks
         self.judge_by(declared)
 
     def judge_by(self, declared: Compiled) -> None:
@@ -61,7 +62,9 @@ class Shipment:
     def ship(self, segment: Segment) -> None:
         """Send one segment; what may not leave is counted, and each batch that a server took is noted at once."""
         self.passed.add(segment.path)
-        for portion in portions(segment.items(), self.check):
+        found = Ahead(portions(segment.items(), self.check))
+        self.meanwhile = found.make
+        for portion in found:
             self._settle(segment, portion.gone, portion.lost)
             for begin in range(0, len(portion.batch), step := self.most):
                 self._send(segment, portion.batch[begin : begin + step])
@@ -107,7 +110,7 @@ class Shipment:
         asked = decide(self.declared.product)
         if asked.mode != ON or asked.refused != self.decision.refused:  # nothing more leaves by the old choice
             raise ChoiceChangedError(f"the choice for {self.declared.product} has changed")
-        self.last = self.connection.send(signal, records)
+        self.last = self.connection.send(signal, records, self.meanwhile)
         return self.last
 
     def note(self, signal: str, records: list[Ready], answer: Answer) -> Counter[str]:

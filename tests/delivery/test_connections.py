@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import grpc
@@ -21,8 +21,9 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from otel_bridge.collector.process import free_port, running
-from otel_bridge.export.otlp import send
+from otel_bridge.export.otlp import Connection, send
 from otel_bridge.export.otlp_json import canonical
+from otel_bridge.export.portions import Ahead, Portion
 from otel_bridge.export.prepare import Ready
 
 TAKEN = {"sent": 2, "kept": 0, "quarantined": 0, "lost": {}, "error": ""}
@@ -86,6 +87,7 @@ def keeping(refuses: int = 0, hangs_up: bool = False) -> Iterator[Server]:
 SENDING = """
 import json, sys, time
 from otel_bridge.export.otlp import Connection
+from otel_bridge.export.portions import Ahead, Portion
 from otel_bridge.export.prepare import Ready
 ready = Ready("logs", "a.b", {"service.name": "a"}, "", {}, 1, 1, 1, 1, False)
 with Connection(sys.argv[1]) as connection:
@@ -102,6 +104,51 @@ def test_batches_go_over_one_connection(world: World, protocol: str, hangs_up: b
         assert world.json(*words, OTEL_BRIDGE_PROTOCOL=protocol) == [""] * 4
     assert len(server.requests) == 4
     assert len({port for port, *_ in server.requests}) == (4 if hangs_up else 1)
+
+
+@pytest.mark.parametrize("protocol", ["http/protobuf", "http/json"])
+def test_the_next_batch_is_made_while_the_server_thinks(monkeypatch: pytest.MonkeyPatch, protocol: str) -> None:
+    """What there is to do is done when the whole request has been written, and before anything has been answered."""
+    monkeypatch.setenv("OTEL_BRIDGE_PROTOCOL", protocol)
+    done = Event()
+    told = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                for _ in range(2):
+                    told.append(("came", bool(request_of(connection))))
+                    told.append(("done", done.wait(30)))
+                    done.clear()
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+        thread = Thread(target=serve)
+        thread.start()
+        ready = Ready("logs", "a.b", {"service.name": "a"}, "", {}, 1, 1, 1, 1, False)
+        with Connection(f"http://127.0.0.1:{server.getsockname()[1]}") as connection:
+            assert [connection.send("logs", [ready], done.set).error for _ in range(2)] == ["", ""]
+        thread.join()
+    assert told == [("came", True), ("done", True)] * 2
+
+
+def test_what_goes_wrong_while_a_server_thinks_is_raised_to_whoever_asks_for_the_next_batch() -> None:
+    """A file that cannot be read on is no failure of the request that was under way, and nothing is asked for twice."""
+
+    def found() -> Iterator[Portion]:
+        yield Portion(size=1)
+        yield Portion(size=2)
+        raise OSError("unreadable")
+
+    ahead = Ahead(found())
+    asked = iter(ahead)
+    assert next(asked).size == 1
+    ahead.make()
+    ahead.make()
+    assert next(asked).size == 2
+    ahead.make()
+    with pytest.raises(OSError, match="unreadable"):
+        next(asked)
 
 
 def test_a_connection_that_dies_under_a_request_is_tried_again_once(world: World) -> None:
