@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from counting import BIN, PYTHON, environment
+from counting import PYTHON, environment
 from measuring import OURS, Where
 
 HERE = Path(__file__).resolve().parent
 CACHE = HERE.parent / ".cache/peers"
-KITCHEN = str(HERE.parent / "examples/kitchen")
+ROOT = HERE.parent
+KITCHEN = str(ROOT / "examples/kitchen")
+OWN = "otel-bridge"  # the environment of ours, with this checkout in it as users have it: as a wheel
 
 
 def _posting(where: Where) -> dict[str, str]:
@@ -47,18 +49,25 @@ class Contender:
     program: str
     variables: Callable[[Where], dict[str, str]] = field(default=_posting)
     starter: str = ""
-    own: bool = False  # ours: installed where the benchmark runs
+    own: bool = False  # ours
     below: str = "/"  # the path under which its events reach the sink
+
+    @property
+    def place(self) -> str:
+        """The name of its environment."""
+        return OWN if self.own else self.name
 
     def python(self, here: bool) -> str:
         """The interpreter of its environment; with `here` the one that the benchmark runs under."""
-        return PYTHON if here or self.own else str(CACHE / self.name / "bin/python")
+        return PYTHON if here else str(CACHE / self.place / "bin/python")
 
     def words(self, here: bool, program: str = "") -> list[str]:
         """The words of one run, or of another program started in the same way."""
         python = self.python(here)
         before = [python, str(Path(python).parent / self.starter)] if self.starter and not program else []
-        return [*before, python, str(self._file(program or self.program)), "create", "debian"]
+        file = program or self.program
+        where = HERE / "peers" if file.endswith(".py") else Path(python).parent
+        return [*before, python, str(where / file), "create", "debian"]
 
     def bare(self, here: bool) -> list[str]:
         """The words of the bare twin in the same environment."""
@@ -66,7 +75,7 @@ class Contender:
 
     def killed(self, here: bool) -> list[str]:
         """The words of a run that kills itself right after its event, told so by BENCH_KILL."""
-        return [PYTHON, str(HERE / "peers/ours_killed.py"), "create", "debian"] if self.own else self.words(here)
+        return self.words(here, "ours_killed.py" if self.own else "")
 
     def world(self, home: Path, where: Where, run: str, **more: str) -> dict[str, str]:
         """The environment of one run; the bare twin is given the same."""
@@ -76,10 +85,6 @@ class Contender:
     def word(self, run: str) -> str:
         """What stands in a request of its that brings a run's event."""
         return OURS if self.own else run
-
-    @staticmethod
-    def _file(program: str) -> Path:
-        return HERE / "peers" / program if program.endswith(".py") else BIN / program
 
 
 def _raw(kind: str) -> Callable[[Where], dict[str, str]]:
@@ -115,8 +120,11 @@ def chosen(names: str) -> list[Contender]:
 
 def installed(contenders: list[Contender], here: bool) -> Iterator[tuple[Contender, str]]:
     """Each contender with what pip said when it could not be installed, empty when it could."""
+    failed: dict[str, str] = {}
     for one in contenders:
-        yield one, "" if here or one.own else _install(one.name)
+        if one.place not in failed:
+            failed[one.place] = "" if here else _install(one.place)
+        yield one, failed[one.place]
 
 
 def _install(name: str) -> str:
@@ -124,12 +132,13 @@ def _install(name: str) -> str:
     requirements = HERE / f"peers/requirements-{name}.txt"
     folder, wanted = CACHE / name, requirements.read_text()
     stamp = folder / "installed"
-    if stamp.exists() and stamp.read_text() == wanted:
+    ours = [str(ROOT), KITCHEN] if name == OWN else []  # whose sources change more often than their requirements
+    if stamp.exists() and stamp.read_text() == wanted and not ours:
         return ""
     print(f"{name}: installing", flush=True)
     venv.create(folder, with_pip=True, clear=True)
     words = [str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    done = subprocess.run([*words, "--requirement", str(requirements)], capture_output=True, text=True)
+    done = subprocess.run([*words, "--requirement", str(requirements), *ours], capture_output=True, text=True)
     if done.returncode:
         return (done.stderr.strip().splitlines() or ["pip failed"])[-1]
     stamp.write_text(wanted)
@@ -137,9 +146,11 @@ def _install(name: str) -> str:
 
 
 def versions(contenders: list[Contender]) -> Mapping[str, str]:
-    """The version of each library, as its requirements pin it."""
+    """The version of each library but ours, as its requirements pin it."""
     found = {}
     for one in contenders:
+        if one.own:
+            continue
         file = HERE / f"peers/requirements-{one.name}.txt"
         pins = dict(line.split("==") for line in file.read_text().split()) if file.exists() else {}
         library = min((pin for pin in pins if pin.startswith((one.name, "opentelemetry-sdk"))), key=len, default="")

@@ -13,7 +13,7 @@ every mode is counted by `make bench` ([raw figures](../benchmarks/results/hot_p
 RUN_COST = """\
 An argparse tool, `kitchen create debian`, tells one span and one event (the OTel libraries and ours) or one event (the others),
 and flushes at its end as each library's documentation asks. Figures are medians of what that adds to the same run without
-telemetry, pair by pair in shuffled rounds, each library in an environment of its own, ours in the one that the benchmark runs in.
+telemetry, pair by pair in shuffled rounds, each library in an environment of its own.
 The sink answers, refuses the connection, accepts and never answers, or has no address. A run is killed at 20 seconds. Ours writes
 to disk and is done; its second row starts a sender after every run, which usually happens once an hour, and the two compete for
 the cores. Instructions, memory and standard error are those of the run's own process: Glean's uploader and our sender are
@@ -33,8 +33,9 @@ DRAIN = """\
 Recorded events go to the collector of this repository with all its privacy steps and its file sink, in whole processes, their
 start included. The SDK sends as many of the same events, made on the spot, and waits for each batch of 512, so that its queue
 loses none. Ours reads them from disk, checks declaration and consent again, sends, notes in its ledger what left, and deletes.
-With its privacy steps a collector takes some 10,000 of these records a second on two cores ([measured](reference/intake.md)), so no
-sender that ends there is much faster; compare CPU seconds, too."""
+Ours has one request under way, so that of each it is known whether it was taken; while the collector works on it, which takes
+some 35 us a record with its privacy steps ([measured](reference/intake.md)), the next one is made. Sender and collector share
+two cores, so compare CPU seconds, too."""
 
 GROWTH = """\
 Instructions of whole processes, by callgrind and cachegrind; the drain goes to a sink of ours. The events were recorded with a
