@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -169,6 +170,13 @@ def attributes(item: spool.Item) -> dict:
 
 def uid(item: spool.Item) -> str:
     return attributes(item)["log.record.uid"]
+
+
+def lines_of(line: str, number: int) -> list[str]:
+    """A line of the spool as `number` lines, each with a uid of its own."""
+    found = re.search(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", line.partition("log.record.uid")[2])
+    assert found is not None
+    return [line.replace(found[0], f"{one:08x}{found[0][8:]}") for one in range(number)]
 
 
 PROBE = """\

@@ -2,14 +2,13 @@
 
 import json
 import os
-import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import World, attributes
+from conftest import World, attributes, lines_of
 from filesystem import Small, small
 
 from otel_bridge.export import spool
@@ -126,13 +125,6 @@ def test_a_disk_that_becomes_read_only_changes_no_tool(world: World, disk: Small
     assert (waits(state), lost(state)) == (EACH * 2, {})
 
 
-def lines_of(text: str, number: int) -> str:
-    """A line of the spool as `number` lines, each with a uid of its own."""
-    uid = re.search(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", text.partition("log.record.uid")[2])
-    assert uid is not None
-    return "".join(text.replace(uid[0], f"{one:08x}{uid[0][8:]}") for one in range(number))
-
-
 class Filling(OtlpSink):
     """A server that lets something happen while it takes its first request, and answers the third with 500."""
 
@@ -153,7 +145,7 @@ def test_a_disk_that_fills_up_during_a_drain_loses_nothing(world: World, disk: S
     state = disk.seen / "otel-bridge/kitchen"
     run(world, disk, *CREATE)
     file = state / "spool/logs.jsonl"
-    file.write_text(lines_of(file.read_text(), 800))
+    file.write_text("".join(lines_of(file.read_text(), 800)))
     with Filling() as sink:
         sink.happens = disk.fill
         drain = ("otel-bridge", "drain", "--product", "kitchen", "--json")

@@ -10,7 +10,7 @@ from email.utils import formatdate
 from unittest.mock import ANY
 
 import pytest
-from conftest import ROOT, World
+from conftest import ROOT, World, lines_of
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from test_otlp import Server, answering
@@ -98,11 +98,9 @@ def one_refused(world: World) -> Iterator[tuple[Server, str]]:
     world.on()
     world.run("kitchen", "create", "debian")
     file = world.state / "kitchen/spool/logs.jsonl"
-    line = file.read_text()
-    uid = re.search(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", line)
-    assert uid is not None
-    lines = [line.replace(uid[0], f"{number:08x}{uid[0][8:]}") for number in range(40)]
+    lines = lines_of(file.read_text(), 40)
     file.write_text("".join(lines))
+    poison = lines[17]
 
     def answer(path: str, body: bytes) -> int:
         request = ExportLogsServiceRequest()
@@ -110,10 +108,10 @@ def one_refused(world: World) -> Iterator[tuple[Server, str]]:
             request.ParseFromString(body)
         except DecodeError:
             return 200
-        return 400 if b"00000011" + uid[0][8:].encode() in body else 200
+        return 400 if uid_in(json.loads(poison)).encode() in body else 200
 
     with answering(200, {}, b"", decide=answer) as server:
-        yield server, lines[17]
+        yield server, poison
 
 
 def test_one_poison_record_is_kept_aside_and_the_rest_arrives(world: World) -> None:
@@ -154,10 +152,7 @@ def test_a_server_that_refuses_everything_is_asked_a_bounded_number_of_times(wor
     world.on()
     world.run("kitchen", "create", "debian")
     file = world.state / "kitchen/spool/logs.jsonl"
-    line = file.read_text()
-    uid = re.search(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", line)
-    assert uid is not None
-    file.write_text("".join(line.replace(uid[0], f"{number:08x}{uid[0][8:]}") for number in range(300)))
+    file.write_text("".join(lines_of(file.read_text(), 300)))
     with answering(400, {}, b"") as server:
         result = world.json(*DRAIN, ok=False, OTEL_BRIDGE_ENDPOINT=server.endpoint)
     assert (result["kept"], result["quarantined"], result["lost"]) == (301, 0, {})

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from conftest import World
+from conftest import World, lines_of
 from test_otlp import answering
 
 WATCH = ("otel-bridge", "drain", "--product", "kitchen", "--watch")
@@ -15,10 +15,7 @@ def backlog(world: World) -> World:
     world.on()
     world.run("kitchen", "create", "debian")
     file = world.state / "kitchen/spool/logs.jsonl"
-    line = file.read_text()
-    uid = re.search(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=\"}}\],\"traceId)", line)
-    assert uid is not None
-    file.write_text("".join(line.replace(uid[0], f"{number:08x}{uid[0][8:]}") for number in range(1000)))
+    file.write_text("".join(lines_of(file.read_text(), 1000)))
     return world
 
 
