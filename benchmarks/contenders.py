@@ -8,6 +8,7 @@ import sys
 import venv
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from counting import PYTHON, environment
@@ -120,13 +121,11 @@ def chosen(names: str) -> list[Contender]:
 
 def installed(contenders: list[Contender], here: bool) -> Iterator[tuple[Contender, str]]:
     """Each contender with what pip said when it could not be installed, empty when it could."""
-    failed: dict[str, str] = {}
     for one in contenders:
-        if one.place not in failed:
-            failed[one.place] = "" if here else _install(one.place)
-        yield one, failed[one.place]
+        yield one, "" if here else _install(one.place)
 
 
+@cache
 def _install(name: str) -> str:
     """Make an environment that is not there or whose requirements have changed; the last line of what went wrong."""
     requirements = HERE / f"peers/requirements-{name}.txt"

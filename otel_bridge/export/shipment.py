@@ -52,7 +52,7 @@ class Shipment:
         self.taken: Counter[str] = Counter()  # by signal
         self.refusals: Counter[str] = Counter()
         self.suspects: list[Suspect] = []
-        self.meanwhile: Callable[[], object] = lambda: None  # what to do while a server thinks
+        self.meanwhile: Callable[[], object] | None = None  # what there is to do while a server thinks
         self.judge_by(declared)
 
     def judge_by(self, declared: Compiled) -> None:
